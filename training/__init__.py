@@ -1,0 +1,1 @@
+"""Makes bundles: from labelled papers to trained, calibrated, measured models."""
