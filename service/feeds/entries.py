@@ -1,4 +1,4 @@
-"""What a feed parser gives back: papers, and entries it had to skip with the reason."""
+"""What a feed parser gives back: papers, entries it had to skip with the reason, and notes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,18 @@ class Skipped:
     id: str = ""
 
 
-Entry = Paper | Skipped
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark on the feed as a whole, not an entry of it.
+
+    Attributes:
+        text: one line, e.g. "the feed reports an error: ..." or "the feed is empty".
+    """
+
+    text: str
+
+
+Entry = Paper | Skipped | Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +59,36 @@ class ParsedFeed:
     notes: tuple[str, ...] = field(default=())
 
 
-def fold(entries: Iterable[Entry]) -> tuple[list[Paper], list[Skipped], int]:
-    """Papers one an id in first-seen order, the skipped entries, and the number folded away.
+def fold(entries: Iterable[Entry]) -> tuple[list[Paper], list[Skipped], int, list[str]]:
+    """Papers one an id in first-seen order, the skipped entries, the number folded away, the notes.
 
     Of several entries with one id the newest version is kept (higher `version`, then later
     `updated`, then the first seen); categories are united in order, so a cross-list adds its own.
+    Notes lose their repetitions.
     """
     papers: dict[str, Paper] = {}
     skipped: list[Skipped] = []
+    notes: dict[str, None] = {}
     folded = 0
     for entry in entries:
-        if isinstance(entry, Skipped):
+        if isinstance(entry, Note):
+            notes[entry.text] = None
+        elif isinstance(entry, Skipped):
             skipped.append(entry)
         elif entry.id in papers:
             papers[entry.id] = merged(papers[entry.id], entry)
             folded += 1
         else:
             papers[entry.id] = entry
-    return list(papers.values()), skipped, folded
+    return list(papers.values()), skipped, folded, list(notes)
 
 
 def merged(first: Paper, second: Paper) -> Paper:
     """The newer of two descriptions of one paper, with the categories of both and no text lost."""
     newer, older = (second, first) if _age(second) > _age(first) else (first, second)
     categories = tuple(dict.fromkeys(newer.categories + older.categories))
-    return replace(newer, title=newer.title or older.title, abstract=newer.abstract or older.abstract, categories=categories)
+    title, abstract = newer.title or older.title, newer.abstract or older.abstract
+    return replace(newer, title=title, abstract=abstract, categories=categories)
 
 
 def _age(paper: Paper) -> tuple[int, float]:
