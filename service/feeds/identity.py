@@ -15,12 +15,14 @@ _WEB = re.compile(r"^https?://[^\s/]{1,253}(?:/\S*)?$", re.IGNORECASE)
 _BARE_NUMBER = re.compile(r"^\d{2}(\d{2})\.")
 _BARE_OLD = re.compile(r"^([a-z-]+)(?:\.[a-z-]+)?/\d{7}", re.IGNORECASE)
 # https://arxiv.org/archive, the closed ones included: all that ever gave out ids of the form archive/YYMMNNN.
+# https://arxiv.org/archive, the closed ones included.
 _ARCHIVE = re.compile(
     "acc-phys|adap-org|alg-geom|ao-sci|astro-ph|atom-ph|bayes-an|chao-dyn|chem-ph|cmp-lg|comp-gas|cond-mat|cs|dg-ga|"
-    "funct-an|gr-qc|hep-ex|hep-lat|hep-ph|hep-th|math|math-ph|mtrl-th|nlin|nucl-ex|nucl-th|patt-sol|physics|plasm-ph|"
-    "q-alg|q-bio|quant-ph|solv-int|supr-con",
+    "econ|eess|funct-an|gr-qc|hep-ex|hep-lat|hep-ph|hep-th|math|math-ph|mtrl-th|nlin|nucl-ex|nucl-th|patt-sol|physics|"
+    "plasm-ph|q-alg|q-bio|q-fin|quant-ph|solv-int|stat|supr-con",
     re.IGNORECASE,
 )
+_SUBJECT = re.compile(r"[A-Za-z]{2}|[a-z]{2,6}(?:-[a-z]{2,5})?")
 
 
 def one_line(text: str) -> str:
@@ -32,13 +34,21 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def doi_name(reference: str) -> str:
-    """The DOI in lower case and without resolver or scheme (`10.1000/xyz`), or "" if it is none.
-
-    DOIs are case-insensitive (DOI handbook, 2.4); a trailing full stop or comma is punctuation.
-    """
+def bare_doi(reference: str) -> str:
+    """The DOI without resolver, scheme or closing punctuation, in its own case, or "" if it is none."""
     match = _DOI.match(reference.strip().rstrip(".,;"))
-    return match[1].lower() if match else ""
+    return match[1] if match else ""
+
+
+def doi_name(reference: str) -> str:
+    """The DOI as `bare_doi`, in lower case: DOIs are case-insensitive (DOI handbook, 2.4)."""
+    return bare_doi(reference).lower()
+
+
+def is_arxiv_category(word: str) -> bool:
+    """Whether a word is an arXiv category: an archive (`hep-th`), or one with a subject class (`cs.DC`)."""
+    archive, dot, subject = word.partition(".")
+    return _ARCHIVE.fullmatch(archive) is not None and (not dot or _SUBJECT.fullmatch(subject) is not None)
 
 
 def paper_id(*, arxiv: str = "", doi: str = "", url: str = "", own: str = "", title: str = "") -> str:

@@ -1,0 +1,96 @@
+"""The beginning of a stream, read without losing it: feeds come through pipes that cannot seek."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, BinaryIO
+
+from models.errors import FeedError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+HEAD_BYTES = 1 << 16
+"""How much of a feed is looked at before its format is decided, in bytes."""
+
+_BUFFER_BYTES = 1 << 18
+
+
+class PiecewiseReader(io.RawIOBase):
+    """Base of byte streams that know how to give their next piece; `io.BufferedReader` makes files of them."""
+
+    def next_piece(self, size: int) -> bytes:
+        """Up to `size` bytes, none only at the end."""
+        raise NotImplementedError
+
+    def readable(self) -> bool:
+        """Always true: this is what makes it a stream to read."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Number of bytes put into the buffer, 0 at the end."""
+        target = memoryview(buffer)
+        piece = self.next_piece(len(target))
+        target[: len(piece)] = piece
+        return len(piece)
+
+
+class _Rejoined(PiecewiseReader):
+    """A stream that gives `head` first and then what `rest` still holds; closing it leaves `rest` open."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        super().__init__()
+        self._head = memoryview(head)
+        self._rest = rest
+
+    def next_piece(self, size: int) -> bytes:
+        if not self._head:
+            return read_some(self._rest, size)
+        piece, self._head = bytes(self._head[:size]), self._head[size:]
+        return piece
+
+
+def look_ahead(stream: BinaryIO, size: int = HEAD_BYTES) -> tuple[bytes, io.BufferedReader]:
+    """The first `size` bytes of the stream (fewer if it is shorter), and a stream that still has them.
+
+    Only the returned stream may be read from then on; closing it does not close the given one.
+
+    Raises:
+        FeedError: the stream is compressed and damaged in its very first bytes.
+    """
+    pieces: list[bytes] = []
+    missing = size
+    while missing > 0 and (piece := _piece_before_damage(stream, missing, pieces)):
+        pieces.append(piece)
+        missing -= len(piece)
+    head = b"".join(pieces)
+    return head, io.BufferedReader(_Rejoined(head, stream), _BUFFER_BYTES)
+
+
+def read_up_to(stream: BinaryIO, size: int) -> bytes:
+    """The next `size` bytes, fewer only at the end of the stream: pipes return short reads."""
+    pieces: list[bytes] = []
+    missing = size
+    while missing > 0 and (piece := read_some(stream, missing)):
+        pieces.append(piece)
+        missing -= len(piece)
+    return b"".join(pieces)
+
+
+def read_some(stream: BinaryIO, size: int) -> bytes:
+    """Up to `size` bytes out of one underlying read, none only at the end of the stream.
+
+    A plain `read` of a buffered stream collects several underlying reads, and throws away what it
+    has when the last of them meets damage.
+    """
+    piece: bytes = getattr(stream, "read1", stream.read)(size)
+    return piece
+
+
+def _piece_before_damage(stream: BinaryIO, size: int, so_far: list[bytes]) -> bytes:
+    try:
+        return read_some(stream, size)
+    except FeedError:
+        if so_far:
+            return b""  # what came before the damage is worth reading; the next read meets it again
+        raise
