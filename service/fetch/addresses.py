@@ -75,7 +75,7 @@ def target(url: str) -> Target:
     except ValueError as error:
         raise FetchError(f"{redacted(url)}: not a URL ({error})") from None
     _refuse_odd(url, parts.scheme, has_credentials="@" in parts.netloc)
-    host = _host(url, parts.hostname or "")
+    host = _host(url, parts.hostname or "", bracketed="[" in parts.netloc)
     if port == 0:
         raise FetchError(f"{redacted(url)}: port 0 cannot be reached, use 1 to 65535")
     query = f"?{parts.query}" if parts.query else ""
@@ -119,8 +119,8 @@ def _refuse_odd(url: str, scheme: str, *, has_credentials: bool) -> None:
         raise FetchError(f"{redacted(url)}: scheme {scheme!r} is refused, only http and https are fetched")
 
 
-def _host(url: str, name: str) -> str:
-    if ":" in name:
+def _host(url: str, name: str, *, bracketed: bool) -> str:
+    if bracketed or ":" in name:
         return _ipv6(url, name)
     host = _ascii(url, name)
     if _NUMERIC.fullmatch(host) and not _is_dotted(host):
