@@ -11,8 +11,12 @@ import re
 import unicodedata
 
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9:-]{0,30}(?:\s[^<>]{0,500})?/?>")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
-_CITE = re.compile(r"\\(?:cite[a-z]{0,8}|ref|eqref|label|footnote(?:mark)?|url|href)\*?\s?(?:\[[^\[\]]{0,200}\])?\{[^{}]{0,500}\}")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
+_CITE = re.compile(
+    r"\\(?:cite[a-z]{0,8}|ref|eqref|label|footnote(?:mark)?|url|href)\*?\s?(?:\[[^\[\]]{0,200}\])?\{[^{}]{0,500}\}"
+)
 _ACCENT = re.compile(r"\\([`'^\"~=.uvHcdbkr])\s?\{?\\?([A-Za-z])\}?")
 _ESCAPED = re.compile(r"\\([%&_#${}])")
 _COMMAND = re.compile(r"\\([A-Za-z]{1,40})\*?")
@@ -25,15 +29,16 @@ _STYLE_COMMANDS = frozenset(
 )
 _COMBINING = {
     "`": "\u0300", "'": "\u0301", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307",
-    "u": "\u0306", "v": "\u030c", "H": "\u030b", "c": "\u0327", "d": "\u0323", "b": "\u0331", "k": "\u0328", "r": "\u030a",
+    "u": "\u0306", "v": "\u030c", "H": "\u030b", "c": "\u0327", "d": "\u0323", "b": "\u0331",
+    "k": "\u0328", "r": "\u030a",
 }  # fmt: skip
 
 
 def clean(markup: str) -> str:
-    """Plain one-line text of a title or abstract that may hold LaTeX, HTML or control characters.
+    r"""Plain one-line text of a title or abstract that may hold LaTeX, HTML or control characters.
 
     HTML tags and entities, LaTeX commands (their arguments stay, their names stay only where they
-    carry meaning, as in `\\alpha`), accents, citations, math delimiters and control characters go;
+    carry meaning, as in `\alpha`), accents, citations, math delimiters and control characters go;
     runs of white space become one space. Text without markup comes back unchanged except for
     white space. Never raises; `clean(clean(x))` may differ from `clean(x)` only for doubly escaped
     HTML.

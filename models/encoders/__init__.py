@@ -1,0 +1,1 @@
+"""Texts to vectors: word n-grams (sparse) and a quantised transformer (dense)."""

@@ -1,0 +1,111 @@
+"""A sentence transformer's graph on OpenVINO: text to unit vectors without torch.
+
+Each text is its own inference of its own length, several at a time: nothing is padded, so a
+vector never depends on its neighbours in the batch, and short texts cost little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer
+
+from models.encoders.ngrams import MAX_CHARACTERS
+from models.errors import BundleError
+from models.scores import FloatMatrix
+
+GRAPH = "encoder.xml"
+WEIGHTS = "encoder.bin"
+TOKENIZER = "tokenizer.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Vectors of a batch.
+
+    Attributes:
+        vectors: (n, d) float32 with unit rows.
+        truncated: (n,) bool, true where the text was longer than the encoder reads.
+    """
+
+    vectors: FloatMatrix
+    truncated: npt.NDArray[np.bool_]
+
+
+class TransformerEncoder:
+    """Mean-pooled, normalised sentence vectors from an OpenVINO graph.
+
+    Args:
+        directory: holds `encoder.xml`, `encoder.bin` (inputs `input_ids` (1, t) int64; output
+            (1, d) float32) and `tokenizer.json`.
+        max_tokens: longest input in word pieces, special tokens included.
+        threads: cores to use; 0 takes all there are.
+
+    Raises:
+        BundleError: the graph cannot be loaded.
+    """
+
+    def __init__(self, directory: Path, *, max_tokens: int = 256, threads: int = 0) -> None:
+        self.max_tokens = max_tokens
+        self._tokenizer = _tokenizer(directory / TOKENIZER)
+        self._compiled = _compile(directory / GRAPH, threads)
+        self._queue: Any = None
+        self._lock = Lock()
+        self.dim = int(self._compiled.output(0).partial_shape[1].get_length())
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """Unit vectors of the texts in order; the empty text has one too. Safe to call from threads."""
+        rows = self._tokenizer.encode_batch_fast([text[:MAX_CHARACTERS] for text in texts])
+        ids = [np.array(row.ids, dtype=np.int64) for row in rows]
+        truncated = np.array(
+            [len(i) > self.max_tokens or len(t) > MAX_CHARACTERS for i, t in zip(ids, texts, strict=True)], dtype=bool
+        )
+        vectors = np.empty((len(texts), self.dim), dtype=np.float32)
+        with self._lock:
+            self._infer([self._cut(row) for row in ids], vectors)
+        return Encoded(vectors, truncated)
+
+    def _cut(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return ids if len(ids) <= self.max_tokens else np.append(ids[: self.max_tokens - 1], ids[-1])
+
+    def _infer(self, inputs: list[npt.NDArray[np.int64]], vectors: FloatMatrix) -> None:
+        import openvino as ov
+
+        if self._queue is None:
+            self._queue = ov.AsyncInferQueue(self._compiled)
+
+        def store(request: Any, position: int) -> None:
+            vectors[position] = request.get_output_tensor(0).data[0]
+
+        self._queue.set_callback(store)
+        for position, ids in enumerate(inputs):
+            self._queue.start_async({0: ids[None, :]}, position)
+        self._queue.wait_all()
+
+
+def _tokenizer(path: Path) -> Tokenizer:
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # noqa: BLE001 - the library raises bare Exception
+        raise BundleError(f"cannot read {path.name}: {error}") from None
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _compile(graph: Path, threads: int) -> Any:
+    import openvino as ov
+
+    options: dict[str, Any] = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "bf16"}
+    if threads:
+        options["INFERENCE_NUM_THREADS"] = threads
+    try:
+        return ov.Core().compile_model(str(graph), "CPU", options)
+    except RuntimeError as error:
+        raise BundleError(f"cannot load the encoder graph {graph.name}: {str(error).splitlines()[0]}") from None
