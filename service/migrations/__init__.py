@@ -1,0 +1,1 @@
+"""Alembic steps of the paper store, oldest first; packaged, so that an installed wheel migrates."""

@@ -1,0 +1,202 @@
+"""The feeds a store watches, and how each of them is doing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, delete, insert, or_, select, type_coerce, update
+
+from models.errors import ConflictError, InputError, NotFoundError
+from service.store.database import Database
+from service.store.records import Source
+from service.store.rows import Columns
+from service.store.schema import UNKNOWN_TIME, sources, to_ticks
+
+MIN_INTERVAL_S = 60
+"""Shortest time between two fetches of a feed, in seconds."""
+_MAX_WAIT_S = 86_400 * 2
+_ERROR_CHARS = 1_000
+_SETTINGS = frozenset({"title", "format", "interval_s", "active"})
+
+
+class Sources:
+    """Write and read access to feed sources."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, source: Source) -> Source:
+        """Watch a feed; gives it back with the time it was added. It is due at once.
+
+        Raises:
+            ConflictError: it is watched already. InputError: an empty URL or too short an interval.
+        """
+        added = replace(_checked(source), added=self._database.clock())
+        with self._database.write("sources") as connection:
+            if _find(connection, source.url):
+                raise ConflictError(f"the feed {source.url} is watched already: remove it first, or change it")
+            connection.execute(insert(sources).values(asdict(added)))
+        return added
+
+    def get(self, url: str) -> Source:
+        """The feed with that URL.
+
+        Raises:
+            NotFoundError: it is not watched.
+        """
+        with self._database.read() as connection:
+            return _need(connection, url)
+
+    def all(self) -> tuple[Source, ...]:
+        """All feeds, by URL."""
+        with self._database.read() as connection:
+            return tuple(map(_source_of, connection.execute(select(sources).order_by(sources.c.url)).mappings()))
+
+    def due(self, moment: datetime | None = None) -> tuple[Source, ...]:
+        """Active feeds whose next fetch is due at `moment` (default: now), longest due first."""
+        ticks = to_ticks(moment or self._database.clock())
+        due = type_coerce(sources.c.next_due, BigInteger)
+        rows = (
+            select(sources).where(sources.c.active, or_(due <= ticks, due == UNKNOWN_TIME)).order_by(due, sources.c.url)
+        )
+        with self._database.read() as connection:
+            return tuple(map(_source_of, connection.execute(rows).mappings()))
+
+    def change(self, url: str, **settings: str | int | bool) -> Source:
+        """The feed with another title, format, interval_s or active.
+
+        Raises:
+            NotFoundError: it is not watched. InputError: another field, or too short an interval.
+        """
+        if unknown := sorted(set(settings) - _SETTINGS):
+            raise InputError(f"{', '.join(unknown)} cannot be changed: only {', '.join(sorted(_SETTINGS))}")
+        with self._database.write("sources") as connection:
+            changed = _checked(_with(_need(connection, url), settings))
+            _write(connection, changed)
+        return changed
+
+    def remove(self, url: str) -> None:
+        """Watch a feed no longer; its papers stay.
+
+        Raises:
+            NotFoundError: it is not watched.
+        """
+        with self._database.write("sources") as connection:
+            _need(connection, url)
+            connection.execute(delete(sources).where(sources.c.url == url))
+
+    def succeeded(
+        self,
+        url: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        built: datetime | None = None,
+        newest: datetime | None = None,
+        entries: int | None = None,
+        cursor: str | None = None,
+    ) -> Source:
+        """Note a good answer: health is reset, the next fetch is one interval away.
+
+        `entries` None says "not modified": what is known of the last batch stays. Otherwise the
+        batch counts as stale where it was built anew and yet holds nothing newer than the one
+        before, or was empty. Validators and cursor that are None stay.
+
+        Raises:
+            NotFoundError: it is not watched.
+        """
+        moment = self._database.clock()
+        kept = {"etag": etag, "last_modified": last_modified, "cursor": cursor}
+        with self._database.write("sources") as connection:
+            before = _need(connection, url)
+            health = replace(
+                before,
+                last_ok=moment,
+                last_tried=moment,
+                next_due=moment + timedelta(seconds=before.interval_s),
+                last_error="",
+                failures=0,
+            )
+            new = {name: value for name, value in kept.items() if value is not None}
+            after = _with(health, {**new, **_batch(before, built, newest, entries)})
+            _write(connection, after)
+        return after
+
+    def failed(self, url: str, error: str, retry_after_s: float | None = None) -> Source:
+        """Note a failed try; the next one comes after `retry_after_s`, or ever later.
+
+        Without `retry_after_s` the wait doubles with each failure in a row, from a minute up to
+        the interval (or two days where that is shorter).
+
+        Raises:
+            NotFoundError: it is not watched.
+        """
+        moment = self._database.clock()
+        with self._database.write("sources") as connection:
+            before = _need(connection, url)
+            most = min(before.interval_s, _MAX_WAIT_S)
+            wait = max(
+                retry_after_s or 0.0, min(60.0 * 2 ** min(before.failures, 20), most) if retry_after_s is None else 0.0
+            )
+            after = replace(
+                before,
+                last_tried=moment,
+                next_due=moment + timedelta(seconds=wait),
+                last_error=error[:_ERROR_CHARS],
+                failures=before.failures + 1,
+            )
+            _write(connection, after)
+        return after
+
+
+def _batch(before: Source, built: datetime | None, newest: datetime | None, entries: int | None) -> dict[str, Any]:
+    if entries is None:
+        return {}
+    rebuilt = built is None or built != before.built
+    known = before.last_ok is not None
+    nothing_newer = newest is not None and before.newest is not None and newest <= before.newest
+    stale = known and rebuilt and (entries == 0 or nothing_newer)
+    latest = max((moment for moment in (newest, before.newest) if moment), default=None)
+    return {
+        "built": built,
+        "newest": latest,
+        "entries": entries,
+        "stale_batches": before.stale_batches + 1 if stale else 0 if rebuilt else before.stale_batches,
+    }
+
+
+def _with(source: Source, values: Mapping[str, object]) -> Source:
+    return Source(**{**asdict(source), **values})
+
+
+def _checked(source: Source) -> Source:
+    if not source.url.strip():
+        raise InputError("the feed has no URL")
+    if source.interval_s < MIN_INTERVAL_S:
+        raise InputError(
+            f"the interval of {source.url} is {source.interval_s} s: at least {MIN_INTERVAL_S} s are allowed"
+        )
+    return source
+
+
+def _find(connection: Connection, url: str) -> Source | None:
+    row = connection.execute(select(sources).where(sources.c.url == url)).mappings().first()
+    return None if row is None else _source_of(row)
+
+
+def _need(connection: Connection, url: str) -> Source:
+    found = _find(connection, url)
+    if found is None:
+        raise NotFoundError(f"the feed {url} is not watched: add it first")
+    return found
+
+
+def _source_of(row: Columns) -> Source:
+    return Source(**{field.name: row[field.name] for field in fields(Source)})
+
+
+def _write(connection: Connection, source: Source) -> None:
+    connection.execute(update(sources).where(sources.c.url == source.url).values(asdict(source)))
