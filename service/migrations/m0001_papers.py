@@ -64,7 +64,7 @@ def _papers() -> None:
         column("version", sa.Integer),
         column("digest", sa.LargeBinary),
         *columns(sa.BigInteger, "published updated first_seen changed"),
-        column("withdrawn", sa.Boolean),
+        *columns(sa.Boolean, "withdrawn taken_back"),
         column("search_row", ID, unique=True),
         column("tagging", ID),
         column("bundle", KEY),
@@ -171,10 +171,14 @@ def _sources() -> None:
         *columns(sa.BigInteger, "last_ok last_tried next_due"),
         column("last_error", sa.Text),
         column("failures", sa.Integer),
-        *columns(sa.BigInteger, "built newest"),
-        *columns(sa.Integer, "entries stale_batches"),
         column("cursor", sa.Text),
         column("added", sa.BigInteger),
+    )
+    op.create_table(
+        "batches",
+        column("source", KEY, sa.ForeignKey("sources.url", ondelete="CASCADE"), primary_key=True),
+        column("number", sa.Integer, primary_key=True, autoincrement=False),
+        column("facts", sa.Text),
     )
 
 

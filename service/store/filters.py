@@ -12,16 +12,8 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, exists, false, not_, or_, select, true, type_coerce
 
 from models.errors import InputError
-from service.store.schema import (
-    UNKNOWN_SCORE,
-    UNKNOWN_TIME,
-    announcements,
-    paper_categories,
-    papers,
-    tags,
-    to_ticks,
-    verdicts,
-)
+from service.store.columns import UNKNOWN_SCORE, UNKNOWN_TIME, to_ticks
+from service.store.schema import announcements, paper_categories, papers, tags, verdicts
 from service.store.search import matching, read_query
 
 Condition = ColumnElement[bool]

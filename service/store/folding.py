@@ -27,15 +27,6 @@ MAX_ID_BYTES = 1024
 """Longest paper id accepted, in UTF-8 bytes; database index entries have a limit."""
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _EARLY = datetime.min.replace(tzinfo=UTC)
-_TAKEN = r"\b(?:has|have|had|is|was)\s+(?:\w+\s+){0,3}(?:withdrawn|retracted)\b"
-_THING = r"\b(?:paper|article|manuscript|submission|work|preprint|report|version)\b"
-_COMMENT_MARK = re.compile(rf"^\W*(?:withdrawn|retracted)\b|{_THING}[^.]{{0,60}}?{_TAKEN}", re.IGNORECASE)
-_ABSTRACT_MARK = re.compile(
-    rf"^\W*(?:withdrawn\b|(?:this|the|our)\s+(?:\w+\s+)?{_THING}[^.]{{0,60}}?{_TAKEN})", re.IGNORECASE
-)
-_TITLE_MARK = re.compile(
-    r"^\W*(?:withdrawn|retracted|retraction(?: notice)?)(?:\s+(?:article|paper))?\s*[:\]–—]", re.IGNORECASE
-)
 
 
 def storable(paper: Paper) -> Paper:
@@ -112,12 +103,6 @@ def shown(reports: Iterable[Paper]) -> Paper:
         comment=_first(paper.comment for paper in same),
         doi=_first(paper.doi for paper in ranked),
     )
-
-
-def looks_withdrawn(paper: Paper) -> bool:
-    """True where title, comment or the abstract's beginning says that the paper was taken back."""
-    marks = ((_TITLE_MARK, paper.title), (_COMMENT_MARK, paper.comment), (_ABSTRACT_MARK, paper.abstract))
-    return any(mark.search(text) for mark, text in marks)
 
 
 def _rank(paper: Paper) -> tuple[object, ...]:

@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, select
 
 from models.paper import Paper
-from service.store.folding import joined, looks_withdrawn, refusal, report_key, shown, storable
+from service.manners.withdrawn import withdrawal
+from service.store.columns import UNKNOWN_SCORE
+from service.store.folding import joined, refusal, report_key, shown, storable
 from service.store.records import Change, Outcome, Refused
 from service.store.rows import paper_of
-from service.store.schema import UNKNOWN_SCORE, contents, papers, reports
+from service.store.schema import contents, papers, reports
 
 _CHUNK = 10_000  # parameters a query; SQLite takes 250,000, PostgreSQL 65,535
 _Item = TypeVar("_Item")
@@ -112,7 +114,7 @@ def _show(entry: Known) -> None:
         "digest": bytes.fromhex(entry.paper.digest),
         "published": entry.paper.published,
         "updated": entry.paper.updated,
-        "withdrawn": looks_withdrawn(entry.paper),
+        "withdrawn": entry.row["taken_back"] or bool(withdrawal(entry.paper)),
     }
 
 
@@ -132,5 +134,12 @@ def _read_reports(connection: Connection, by_pk: dict[int, Known]) -> None:
 
 
 def _new_row(paper_id: str) -> dict[str, Any]:
-    untagged = {"tagging": 0, "bundle": "", "stale": False, "abstained": False, "primary_theme": ""}
+    untagged = {
+        "taken_back": False,
+        "tagging": 0,
+        "bundle": "",
+        "stale": False,
+        "abstained": False,
+        "primary_theme": "",
+    }
     return {"id": paper_id, "search_row": 0, "probability": UNKNOWN_SCORE, "novelty": UNKNOWN_SCORE, **untagged}

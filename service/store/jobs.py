@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, and_, insert, or_, select, type_coerce, update
 
 from models.errors import ConflictError, NotFoundError
+from service.store.columns import to_ticks
 from service.store.database import Database
 from service.store.records import Job, JobState
 from service.store.rows import Columns
-from service.store.schema import jobs, to_ticks
+from service.store.schema import jobs
 
 LEASE_S = 60.0
 """How long a worker may stay silent before its job is given to another, in seconds."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from models.errors import NotFoundError
 from models.paper import Paper
+from service.manners.withdrawn import withdrawal
 from service.store import search
 from service.store.database import Database, next_id
 from service.store.intake import Known, change, chunks, folded, known_papers, taken
@@ -49,6 +50,23 @@ class Papers:
             if source:
                 self._announce(connection, entries, source, announced or {})
         return Upserted(tuple(changes), tuple(refused))
+
+    def withdraw(self, ids: Sequence[str], withdrawn: bool = True) -> int:
+        """How many of the papers are newly marked as taken back by a source, or (False) as not.
+
+        Papers whose own text says so are marked without this; for them False changes nothing.
+        """
+        changed = 0
+        with self._database.write() as connection:
+            for part in chunks(ids):
+                for entry in known_papers(connection, part).values():
+                    now = withdrawn or bool(withdrawal(entry.paper))
+                    changed += now != entry.row["withdrawn"]
+                    marks = {"taken_back": withdrawn, "withdrawn": now}
+                    connection.execute(update(papers).where(papers.c.pk == entry.row["pk"]).values(marks))
+            if changed:
+                self._database.bump(connection, "papers")
+        return changed
 
     def get(self, paper_id: str) -> StoredPaper:
         """The paper with that id.

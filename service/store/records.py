@@ -168,9 +168,7 @@ class Source:
         etag, last_modified: validators of the last good answer, "" where none came.
         last_ok, last_tried, next_due: aware UTC moments or None; None for `next_due` means now.
         last_error: why the last try failed, "" after a good one. failures: failed tries in a row.
-        built, newest: the batch's own build date and its newest entry. entries: papers in it.
-        stale_batches: good answers in a row that held nothing newer than the batch before.
-        cursor: where an incremental harvest goes on (a resumption token or date), "" to begin.
+        cursor: where an incremental harvest goes on (text of the pager that wrote it), "" to begin.
         added: when it was added.
     """
 
@@ -186,10 +184,6 @@ class Source:
     next_due: datetime | None = None
     last_error: str = ""
     failures: int = 0
-    built: datetime | None = None
-    newest: datetime | None = None
-    entries: int = 0
-    stale_batches: int = 0
     cursor: str = ""
     added: datetime | None = None
 

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from models.paper import Paper
+from service.store.columns import UNKNOWN_SCORE
 from service.store.records import StoredPaper, StoredTag, StoredTagging
-from service.store.schema import UNKNOWN_SCORE
 
 Columns = RowMapping | Mapping[str, Any]
 """A row by column name."""

@@ -9,14 +9,11 @@ then "this theme, newest first" is one walk of one index whatever the size of th
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import (
-    JSON,
-    BigInteger,
     Boolean,
     Column,
-    Dialect,
     Double,
     ForeignKey,
     Index,
@@ -25,56 +22,11 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
-UNKNOWN_TIME = -(2**62)
-"""Stored for a time nobody knows; sorts before every real one."""
-UNKNOWN_SCORE = -1.0
-"""Stored for a probability or novelty nobody computed; real ones are in [0, 1]."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TICK = timedelta(microseconds=1)
-
-Id = BigInteger().with_variant(Integer, "sqlite")
-Json = JSON().with_variant(JSONB, "postgresql")
-Key = Text().with_variant(Text(collation="C"), "postgresql")
-"""Text compared byte by byte in every database, so ranges and orders are the same in all."""
-
-
-def to_ticks(moment: datetime | None) -> int:
-    """Microseconds since 1970 of an aware datetime; `UNKNOWN_TIME` for None.
-
-    Raises:
-        ValueError: the datetime is naive.
-    """
-    if moment is None:
-        return UNKNOWN_TIME
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment!r} has no time zone: the store takes aware datetimes only")
-    return (moment - _EPOCH) // _TICK
-
-
-def from_ticks(ticks: int) -> datetime | None:
-    """The aware UTC datetime of `to_ticks`."""
-    return None if ticks == UNKNOWN_TIME else _EPOCH + ticks * _TICK
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """Aware datetimes as integers; None in and out is `UNKNOWN_TIME` inside, never NULL."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int:  # noqa: ARG002
-        """Microseconds since 1970."""
-        return to_ticks(value)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """The datetime, or None where it is unknown (or an outer join found no row)."""
-        return None if value is None else from_ticks(value)
-
+from service.store.columns import Id, Json, Key, UtcTime
 
 metadata = MetaData()
 
@@ -114,6 +66,7 @@ papers = Table(
     _time("first_seen"),
     _time("changed"),
     Column("withdrawn", Boolean, nullable=False),
+    Column("taken_back", Boolean, nullable=False),  # a source said so, whatever the text says
     Column("search_row", Id, nullable=False, unique=True),
     Column("tagging", Id, nullable=False),  # id of the current tagging, 0: none
     _key("bundle"),  # of the current tagging, "": none
@@ -241,12 +194,16 @@ sources = Table(
     _time("next_due"),
     _text("last_error"),
     Column("failures", Integer, nullable=False),
-    _time("built"),
-    _time("newest"),
-    Column("entries", Integer, nullable=False),
-    Column("stale_batches", Integer, nullable=False),
     _text("cursor"),
     _time("added"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("source", Key, ForeignKey("sources.url", ondelete="CASCADE"), primary_key=True, nullable=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _text("facts"),
 )
 
 verdicts = Table(

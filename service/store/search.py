@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Label, Select, delete, func, literal_column, select, text
+from sqlalchemy import Connection, Double, Label, Select, cast, delete, func, literal_column, select, text
 
 from models.errors import InputError
 from models.paper import Paper
@@ -132,7 +132,8 @@ def _ts_rank(query: TextQuery) -> Select[Any]:
     words = " & ".join(f"({' | '.join(map(_tsquery, group))})" for group in query.required)
     typed, document = func.to_tsquery("paperwire", words), paper_search.c.document
     score = func.ts_rank(literal_column("'{0.1,0.2,0.6,1.0}'::float4[]"), document, typed)
-    return select(paper_search.c.search_row, score.label("score")).where(document.op("@@")(typed))
+    # As a double: a cursor must hold exactly what the next page is compared with.
+    return select(paper_search.c.search_row, cast(score, Double).label("score")).where(document.op("@@")(typed))
 
 
 def index(connection: Connection, entries: Iterable[tuple[int, Paper]], replaced: Sequence[int], sqlite: bool) -> None:

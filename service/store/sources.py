@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import BigInteger, Connection, delete, insert, or_, select, type_coerce, update
+from sqlalchemy import BigInteger, Connection, delete, func, insert, or_, select, type_coerce, update
 
 from models.errors import ConflictError, InputError, NotFoundError
+from service.store.columns import UNKNOWN_TIME, to_ticks
 from service.store.database import Database
 from service.store.records import Source
 from service.store.rows import Columns
-from service.store.schema import UNKNOWN_TIME, sources, to_ticks
+from service.store.schema import batches, sources
 
 MIN_INTERVAL_S = 60
 """Shortest time between two fetches of a feed, in seconds."""
+KEPT_BATCHES = 20
+"""How many batches of a feed are remembered."""
 _MAX_WAIT_S = 86_400 * 2
 _ERROR_CHARS = 1_000
 _SETTINGS = frozenset({"title", "format", "interval_s", "active"})
@@ -94,36 +96,35 @@ class Sources:
         *,
         etag: str | None = None,
         last_modified: str | None = None,
-        built: datetime | None = None,
-        newest: datetime | None = None,
-        entries: int | None = None,
         cursor: str | None = None,
+        facts: str | None = None,
     ) -> Source:
         """Note a good answer: health is reset, the next fetch is one interval away.
 
-        `entries` None says "not modified": what is known of the last batch stays. Otherwise the
-        batch counts as stale where it was built anew and yet holds nothing newer than the one
-        before, or was empty. Validators and cursor that are None stay.
+        Validators and cursor that are None stay. `facts` describes the batch in a line of text, for
+        `batches`; None where there was none ("not modified").
 
         Raises:
             NotFoundError: it is not watched.
         """
         moment = self._database.clock()
-        kept = {"etag": etag, "last_modified": last_modified, "cursor": cursor}
+        given = {"etag": etag, "last_modified": last_modified, "cursor": cursor}
+        new: dict[str, object] = {name: value for name, value in given.items() if value is not None}
         with self._database.write("sources") as connection:
             before = _need(connection, url)
-            health = replace(
-                before,
-                last_ok=moment,
-                last_tried=moment,
-                next_due=moment + timedelta(seconds=before.interval_s),
-                last_error="",
-                failures=0,
-            )
-            new = {name: value for name, value in kept.items() if value is not None}
-            after = _with(health, {**new, **_batch(before, built, newest, entries)})
+            due = moment + timedelta(seconds=before.interval_s)
+            health = {"last_ok": moment, "last_tried": moment, "next_due": due, "last_error": "", "failures": 0}
+            after = _with(before, health | new)
             _write(connection, after)
+            if facts is not None:
+                _keep(connection, url, facts)
         return after
+
+    def batches(self, url: str) -> tuple[str, ...]:
+        """The facts of the last batches of a feed, oldest first, at most `KEPT_BATCHES`."""
+        rows = select(batches.c.facts).where(batches.c.source == url).order_by(batches.c.number)
+        with self._database.read() as connection:
+            return tuple(connection.scalars(rows))
 
     def failed(self, url: str, error: str, retry_after_s: float | None = None) -> Source:
         """Note a failed try; the next one comes after `retry_after_s`, or ever later.
@@ -152,20 +153,11 @@ class Sources:
         return after
 
 
-def _batch(before: Source, built: datetime | None, newest: datetime | None, entries: int | None) -> dict[str, Any]:
-    if entries is None:
-        return {}
-    rebuilt = built is None or built != before.built
-    known = before.last_ok is not None
-    nothing_newer = newest is not None and before.newest is not None and newest <= before.newest
-    stale = known and rebuilt and (entries == 0 or nothing_newer)
-    latest = max((moment for moment in (newest, before.newest) if moment), default=None)
-    return {
-        "built": built,
-        "newest": latest,
-        "entries": entries,
-        "stale_batches": before.stale_batches + 1 if stale else 0 if rebuilt else before.stale_batches,
-    }
+def _keep(connection: Connection, url: str, facts: str) -> None:
+    mine = batches.c.source == url
+    number = (connection.scalar(select(func.max(batches.c.number)).where(mine)) or 0) + 1
+    connection.execute(insert(batches).values(source=url, number=number, facts=facts))
+    connection.execute(delete(batches).where(mine, batches.c.number <= number - KEPT_BATCHES))
 
 
 def _with(source: Source, values: Mapping[str, object]) -> Source:

@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, or_, select, update
 
 from models.errors import InputError
+from service.store.columns import UNKNOWN_SCORE
 from service.store.database import Database, next_id
 from service.store.filters import EVERYTHING, Dialect, Query, condition
 from service.store.intake import chunks
 from service.store.listing import load
 from service.store.records import Gain, Refused, StoredPaper, StoredTagging, TagChanges
 from service.store.rows import tagging_of
-from service.store.schema import UNKNOWN_SCORE, papers, taggings, tags
+from service.store.schema import papers, taggings, tags
 
 _EXAMPLES = 5
 _PAPER_STATE = ("tagging", "bundle", "stale", "abstained", "primary_theme", "probability", "novelty")
