@@ -6,7 +6,8 @@
       `- exchange    one request: connect (checked addresses, time limits), body (size limits)
     arxiv_api_pages, oai_pages -> Page(fetched, cursor)    resumable harvests on top of `fetch`
 
-How misbehaving servers are treated, all as `FetchError` unless said otherwise; "tried again" means
+Proxies are not used, whatever the environment says: behind one, nobody could check the address that
+is dialled. How misbehaving servers are treated, all as `FetchError` unless said otherwise; "tried again" means
 up to `FetchPolicy.retries` times before the error:
 
     slow headers, slow or dripping body      cut at timeout_s a read and total_timeout_s, tried again

@@ -23,6 +23,8 @@ _UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
 _CREDENTIALS = re.compile(r"(?<=//)[^/?#]*@")
 # What resolvers take for an IPv4 address though it is not in dotted decimal: 2130706433, 0x7f.1, 0177.0.0.1.
 _NUMERIC = re.compile(r"(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+))*\.?", re.IGNORECASE)
+_LABEL = re.compile(r"[a-z0-9_-]{1,63}")
+_LONGEST_NAME = 254  # RFC 1035 2.3.4, with the dot at the end
 _KEPT = "%/:@!$&'()*+,;=?-._~[]|"
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # Special-purpose by the IANA registries, but global to `ipaddress` of some supported Pythons.
@@ -130,15 +132,16 @@ def _host(url: str, name: str, *, bracketed: bool) -> str:
 
 def _ascii(url: str, name: str) -> str:
     try:
+        if len(name) > _LONGEST_NAME:
+            raise idna.IDNAError(f"longer than {_LONGEST_NAME} characters")
         # UTS 46 maps full-width digits and dots as browsers do, so "１２７.0.0.1" is judged as what it is.
-        return idna.encode(name, uts46=True, std3_rules=False).decode("ascii") if not name.isascii() else _plain(name)
+        return _checked(name if name.isascii() else idna.encode(name, uts46=True).decode("ascii"))
     except (idna.IDNAError, UnicodeError) as error:
-        raise FetchError(f"{redacted(url)}: {name!r} is not a host name ({error})") from None
+        raise FetchError(f"{redacted(url)}: {redacted(name)!r} is not a host name ({error})") from None
 
 
-def _plain(name: str) -> str:
-    labels = name.removesuffix(".").split(".")
-    if len(name) > 254 or not all(re.fullmatch(r"[a-z0-9_-]{1,63}", label) for label in labels):
+def _checked(name: str) -> str:
+    if not all(_LABEL.fullmatch(label) for label in name.removesuffix(".").split(".")):
         raise idna.IDNAError("letters, digits and hyphens, up to 63 a part" if name else "it is missing")
     return name
 

@@ -23,12 +23,14 @@ from service.fetch.redirects import REDIRECTS, Route
 from service.fetch.retries import TRANSIENT_STATUS, Failure, pause_s, retry_after_s
 
 _PASSING = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.RemoteProtocolError, zlib.error, EOFError)
+_LONGEST_VALIDATOR = 1000
 _PHASES = {
     httpcore2.ConnectTimeout: "connecting",
     httpcore2.ReadTimeout: "waiting for the answer",
     httpcore2.WriteTimeout: "sending the request",
 }
 _HINTS = {
+    206: ": a part, though the whole was asked for",
     304: " though nothing conditional was asked",
     401: ": feeds behind a login are not supported",
     403: ": this address is not open to us",
@@ -166,19 +168,25 @@ class Fetcher:
             wait_s = retry_after_s(answer.header("retry-after"), self._now())
             return Failure(f"the server answers {_status(status)}", route.here.host, wait_s)
         unchanged = status == 304 and asked.conditional
-        if not unchanged and not 200 <= status < 300:
+        if not unchanged and (status == 206 or not 200 <= status < 300):
             raise FetchError(f"the server answers {_status(status)}{_HINTS.get(status, '')}")
         return Fetched(
             url=asked.url,
             status=status,
             body=answer.body,
-            etag=answer.header("etag") or (asked.etag if unchanged else ""),
-            last_modified=answer.header("last-modified") or (asked.last_modified if unchanged else ""),
+            etag=_validator(answer, "etag") or (asked.etag if unchanged else ""),
+            last_modified=_validator(answer, "last-modified") or (asked.last_modified if unchanged else ""),
             content_type=answer.header("content-type"),
             not_modified=unchanged,
             final_url=route.here.url,
             redirected_permanently=route.permanent and len(route.places) > 1,
         )
+
+
+def _validator(answer: Answer, name: str) -> str:
+    # Sent back, an overlong one would have every later request refused (431).
+    value = answer.header(name)
+    return value if len(value) <= _LONGEST_VALIDATOR else ""
 
 
 def _status(status: int) -> str:

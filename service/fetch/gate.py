@@ -19,7 +19,9 @@ class _Line:
 
 
 class HostGate:
-    """Turns for hosts, shared by all threads of a process; give one gate to all its fetchers.
+    """Turns for hosts, shared by all threads of one process; give one gate to all its fetchers.
+
+    Processes do not know of each other's turns: let one of them do the fetching.
 
     A host waits for its own turn only. The subdomains of a domain in `intervals` share one line:
     arXiv counts its API, RSS and OAI hosts together.

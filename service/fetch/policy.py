@@ -82,7 +82,8 @@ class Fetched:
         status: HTTP status, 2xx or 304.
         body: decompressed bytes; empty when `not_modified`.
         etag, last_modified: validators to send with the next fetch, as the server wrote them;
-            with 304 the ones sent, unless the server renewed them. "" where there are none.
+            with 304 the ones sent, unless the server renewed them. "" where there are none, or one
+            is longer than 1,000 characters.
         content_type: the header as sent, a report and never a reason to refuse; "" if absent.
         not_modified: the server says that nothing changed since the validators sent (304).
         redirected_permanently: there were redirects and all were permanent (301, 308), so that

@@ -35,7 +35,7 @@ class Route:
         """
         location = answer.header("location")
         if not location:
-            raise FetchError(f"{self.here.url} redirects ({answer.status}) without saying where")
+            raise FetchError(f"{redacted(self.here.url)} redirects ({answer.status}) without saying where")
         try:
             there = redirect_target(self.here, location)
         except FetchError as error:

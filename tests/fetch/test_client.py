@@ -62,6 +62,17 @@ def test_a_validator_with_a_line_break_never_reaches_the_wire(server, make_fetch
     assert server.heads == []
 
 
+def test_a_validator_that_no_text_encoding_knows_is_refused(make_fetcher):
+    with pytest.raises(FetchError, match=r"If-Modified-Since is .* cannot be sent"):
+        make_fetcher().fetch("http://127.0.0.1:9/", last_modified="\ud800")
+
+
+def test_overlong_validators_are_not_kept(server, make_fetcher):
+    server.reply("/feed", ETag='"' + "a" * 1000 + '"', Last_Modified="Mon, 02 Mar 2026 00:00:00 GMT")
+    fetched = make_fetcher().fetch(server.url("/feed"))
+    assert (fetched.etag, fetched.last_modified) == ("", "Mon, 02 Mar 2026 00:00:00 GMT")
+
+
 @pytest.mark.parametrize(
     ("encoding", "pack"),
     [
@@ -90,6 +101,8 @@ def test_a_wrong_content_type_is_reported_not_refused(server, make_fetcher):
         ("404 Not Found", "404 Not Found: check the address"),
         ("410 Gone", "gone for good"),
         ("418 Tea", "418"),
+        ("206 Partial Content", "a part, though the whole was asked for"),
+        ("300 Multiple Choices", "300"),
         ("799 Odd", "799"),
     ],
 )
@@ -299,10 +312,21 @@ def test_one_temporary_redirect_makes_the_way_temporary(server, make_fetcher):
     assert make_fetcher().fetch(server.url("/a")).redirected_permanently is False
 
 
-def test_a_redirect_with_raw_utf_8_is_followed(server, make_fetcher):
-    server.on("/a", lambda c: c.sendall("HTTP/1.1 301 M\r\nLocation: /flüsse\r\nContent-Length: 0\r\n\r\n".encode()))
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_redirects_in_raw_letters_are_followed(server, make_fetcher, encoding):
+    head = "HTTP/1.1 301 M\r\nLocation: /flüsse\r\nContent-Length: 0\r\n\r\n"
+    server.on("/a", lambda connection: connection.sendall(head.encode(encoding)))
     server.reply("/fl%C3%BCsse", b"found")
     assert make_fetcher().fetch(server.url("/a")).body == b"found"
+
+
+def test_messages_stay_short_whatever_the_server_sends(server, make_fetcher):
+    long = "/" + "a" * 50_000
+    server.reply("/a", b"", "302 Found", Location=long)
+    server.reply(long, b"", "302 Found")
+    with pytest.raises(FetchError, match="without saying where") as caught:
+        make_fetcher().fetch(server.url("/a"))
+    assert len(str(caught.value)) < 500
 
 
 @pytest.mark.parametrize("location", ["/loop", "#again", "?"])

@@ -89,6 +89,15 @@ def test_a_name_that_does_not_resolve_says_so(make_fetcher):
         make_fetcher(resolver=nowhere).fetch("http://no.example/feed")
 
 
+def test_a_name_the_resolver_cannot_spell_fails_at_once(make_fetcher, time_):
+    def confused(host, port):
+        raise UnicodeError("label too long")
+
+    with pytest.raises(FetchError, match=r"'odd\.example' cannot be resolved \(label too long\)$"):
+        make_fetcher(resolver=confused).fetch("http://odd.example/feed")
+    assert time_.naps == []
+
+
 def test_a_name_without_addresses_is_a_connect_error():
     with pytest.raises(httpcore2.ConnectError, match="has no address"):
         guarded([]).connect_tcp("empty.example", 80)

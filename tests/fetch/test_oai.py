@@ -12,6 +12,8 @@ from models.errors import FetchError
 from service.fetch.oai import ARXIV_OAI, OaiCursor, oai_pages
 from service.fetch.policy import Fetched
 
+from .conftest import in_turn, replying
+
 BASE = "https://repository.example/oai"
 
 
@@ -202,6 +204,17 @@ def test_an_error_element_inside_a_record_is_no_error():
 def test_other_errors_are_passed_on(body, words):
     with pytest.raises(FetchError, match=words):
         list(oai_pages(lambda url: Fetched(url, 200, body, "", "", "", False, url, False), BASE))
+
+
+def test_a_busy_repository_is_waited_for(server, make_fetcher, time_):
+    first = envelope(b"<ListRecords><record/><resumptionToken>a b</resumptionToken></ListRecords>")
+    last = envelope(b"<ListRecords><record/><resumptionToken/></ListRecords>")
+    server.reply("/oai?verb=ListRecords&metadataPrefix=arXiv", first)
+    busy = replying(b"", "503 Busy", Retry_After="20")
+    server.on("/oai?verb=ListRecords&resumptionToken=a+b", in_turn(busy, busy, replying(last)))
+    pages = list(oai_pages(make_fetcher().fetch, server.url("/oai")))
+    assert [page.fetched.body for page in pages] == [first, last]
+    assert all(nap >= 20 for nap in time_.naps) and len(time_.naps) == 2
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"base_url": "x"}'])
