@@ -19,7 +19,7 @@ from service.feeds.loose import labels, plain_text
 from service.feeds.people import names
 
 _WAYS = ("", "[].", "items[].", "references[].")
-_SIGNS = ("issued.date-parts", "issued.raw", "container-title", "DOI")
+_SIGNS = ("issued.date-parts", "issued.raw", "issued.literal", "container-title")
 
 
 def matches(head: bytes) -> bool:

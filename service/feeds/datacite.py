@@ -13,13 +13,22 @@ from typing import Any, BinaryIO
 
 from models.paper import arxiv_id
 from service.feeds.assemble import assemble
-from service.feeds.entries import Entry
+from service.feeds.entries import Entry, Skipped
 from service.feeds.json_input import Record, json_entries
 from service.feeds.json_shape import shape
 from service.feeds.loose import labels, moment, plain_text, version_number
 from service.feeds.people import names, turned
 
 _WAYS = ("data.attributes.", "data[].attributes.", "attributes.", "[].attributes.", "[].", "")
+# The values of `resourceTypeGeneral` (appendix 1 of the schema) that are no writing about research.
+NO_PAPER = frozenset(
+    (
+        *("Audiovisual", "Award", "Collection", "ComputationalNotebook", "Dataset", "Event", "Image", "Instrument"),
+        *("InteractiveResource", "Model", "PhysicalObject", "Project", "Service", "Software", "Sound", "Workflow"),
+    )
+)
+"""Kinds of DataCite resources that are skipped."""
+
 _SIGNS = ("titles[].title", "creators[].name")
 
 
@@ -42,6 +51,10 @@ def _paper(position: int, record: Record) -> Entry:
     inner = record.get("attributes")
     fields: Mapping[str, Any] = inner if isinstance(inner, dict) else record
     doi = plain_text(fields.get("doi")) or plain_text(record.get("id"))
+    types = fields.get("types")
+    kind = plain_text(types.get("resourceTypeGeneral")) if isinstance(types, dict) else ""
+    if kind in NO_PAPER:
+        return Skipped(position, f"DataCite calls this a {kind}, not a text", doi)
     return assemble(
         position,
         arxiv=next((text for text in _texts(fields, "identifiers", "identifier") if arxiv_id(text)), ""),

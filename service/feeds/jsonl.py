@@ -13,18 +13,21 @@ from typing import BinaryIO
 
 from models.errors import InputError
 from models.paper import Paper, arxiv_id
-from service.feeds.entries import Entry
-from service.feeds.identity import paper_id
+from service.feeds.entries import Entry, Skipped
+from service.feeds.identity import one_line, paper_id
 from service.feeds.json_input import Record, json_entries
 from service.feeds.json_shape import looks_like_json
-from service.feeds.loose import ALIASES, loose_paper, squeezed
+from service.feeds.loose import ALIASES, loose_paper, plain_text, squeezed
 
 _CONTAINERS = (
     *("papers", "items", "results", "entries", "records", "articles", "works", "documents", "docs"),
-    *("response.docs", "hits.hits", "@graph"),
+    *("response.docs", "hits.hits", "@graph", "data"),
 )
 _OWN = frozenset(field.name for field in fields(Paper))
 _OTHERS = frozenset(name for names in ALIASES.values() for name in names) - _OWN
+# What services answer with instead of a paper.
+_ERRORS = ("error", "message", "detail", "errors")
+_LONGEST_MESSAGE = 200
 _LISTS = ("authors", "categories")
 
 
@@ -49,7 +52,11 @@ def paper_of(position: int, record: Record) -> Entry:
             return _own(record)
         except InputError:
             pass  # a field of another type than ours: not written by us after all
-    return loose_paper(position, record)
+    entry = loose_paper(position, record)
+    answer = next((text for key in _ERRORS if (text := plain_text(record.get(key)))), "")
+    if isinstance(entry, Skipped) and answer:
+        return Skipped(position, f"no paper but a message: {one_line(answer)[:_LONGEST_MESSAGE]}", entry.id)
+    return entry
 
 
 def _is_own(record: Record) -> bool:

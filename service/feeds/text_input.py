@@ -49,9 +49,9 @@ def encoding_of(head: bytes) -> str:
 
 
 def decode(head: bytes) -> str:
-    """The text of the beginning of a feed (a character cut at the end is left out), without its mark."""
+    """The text of the beginning of a feed as `open_text` gives it; a character cut at the end is left out."""
     decoder = codecs.getincrementaldecoder(encoding_of(head))(errors="replace")
-    return decoder.decode(head).removeprefix("\ufeff")
+    return decoder.decode(head).removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def open_text(stream: BinaryIO) -> io.TextIOWrapper:
