@@ -1,0 +1,273 @@
+"""How a server is configured: defaults, then a TOML file, then PAPERWIRE_* variables, then options.
+
+Every setting has one name everywhere: `batch_texts` here, `batch_texts = 32` in the TOML file,
+`PAPERWIRE_BATCH_TEXTS=32` in the environment. This is the only module that reads the environment.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from models.errors import SettingsError
+
+PREFIX = "PAPERWIRE_"
+CONFIG = "PAPERWIRE_CONFIG"
+"""Variable that names the TOML file when no path is given."""
+
+Protocol = Literal["annif", "openai", "tei", "kserve", "labelstudio"]
+PROTOCOLS: tuple[Protocol, ...] = ("annif", "openai", "tei", "kserve", "labelstudio")
+
+Positive = Annotated[float, Meta(gt=0)]
+Seconds = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=1)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """One server's configuration; build it with `load_settings`, which checks it."""
+
+    host: Annotated[str, Meta(description="Address to listen on; anything but loopback requires API keys.")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port; 0 takes a free one and logs it.")] = 8000
+    workers: Annotated[int, Meta(ge=1, le=256, description="Server processes.")] = 1
+    root_path: Annotated[str, Meta(description="Path prefix that a proxy in front strips.")] = ""
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        Meta(description="Host names answered; empty: loopback names while keys are off, any while they are on."),
+    ] = ()
+    trusted_proxies: Annotated[
+        tuple[str, ...], Meta(description="Addresses of proxies whose X-Forwarded-* headers are believed.")
+    ] = ()
+    tls_certificate: Annotated[Path | None, Meta(description="PEM file: certificate chain; needs tls_key.")] = None
+    tls_key: Annotated[Path | None, Meta(description="PEM file: private key; needs tls_certificate.")] = None
+    drain_delay_s: Annotated[
+        Seconds, Meta(description="After SIGTERM, seconds of not being ready while still answering everybody.")
+    ] = 0.0
+    drain_timeout_s: Annotated[Positive, Meta(description="Seconds that running requests get to finish.")] = 30.0
+
+    bundle: Annotated[Path | None, Meta(description="Directory of the model; none: the one in the package.")] = None
+    threads: Annotated[int, Meta(ge=0, le=1024, description="Cores of the encoder; 0 takes all.")] = 0
+    profile: Annotated[Literal["fast", "accurate", "auto"], Meta(description="Profile of requests that name none.")] = (
+        "auto"
+    )
+
+    batch_texts: Annotated[int, Meta(ge=1, le=4096, description="Texts computed at a time.")] = 32
+    batch_wait_ms: Annotated[
+        float, Meta(ge=0, le=1000, description="Longest wait of an idle engine for a batch to fill.")
+    ] = 1.0
+    queue_texts: Annotated[Count, Meta(description="Texts admitted at a time; more are answered 503.")] = 2048
+    request_timeout_s: Annotated[Positive, Meta(description="Seconds from first byte to answer; then 503.")] = 30.0
+
+    body_bytes: Annotated[Count, Meta(description="Longest request body; longer ones are answered 413.")] = 10_485_760
+    bodies_bytes: Annotated[Count, Meta(description="All bodies in memory together; more are answered 503.")] = (
+        268_435_456
+    )
+    papers_per_request: Annotated[Count, Meta(description="Most papers or texts of a request; more: 422.")] = 1000
+    line_bytes: Annotated[Count, Meta(description="Longest line of POST /v1/tag/stream.")] = 1_048_576
+    stream_idle_s: Annotated[Positive, Meta(description="Seconds a stream may send nothing before it is closed.")] = (
+        60.0
+    )
+    stream_spool_bytes: Annotated[
+        int,
+        Meta(ge=0, description="Answers kept on disk for a stream's client that sends all before it reads."),
+    ] = 1_073_741_824
+
+    keys: Annotated[
+        Literal["auto", "on", "off"], Meta(description="API keys: auto asks for them unless host is loopback.")
+    ] = "auto"
+    keys_file: Annotated[Path | None, Meta(description="File of `paperwire keys`.")] = None
+    rate_per_s: Annotated[
+        Seconds, Meta(description="Texts a second that one key (or address) may send; 0: no limit.")
+    ] = 0.0
+    rate_burst: Annotated[Count, Meta(description="Texts that one key may send at once within the rate.")] = 100
+    cors_origins: Annotated[
+        tuple[str, ...], Meta(description="Web origins whose pages may call the API, such as https://example.org.")
+    ] = ()
+
+    protocols: Annotated[tuple[Protocol, ...], Meta(description="Other services' protocols to speak.")] = PROTOCOLS
+    theme_uri: Annotated[str, Meta(description="Prefix that makes a theme id a URI in Annif's protocol.")] = (
+        "urn:paperwire:theme:"
+    )
+
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="Least severe log line.")] = (
+        "info"
+    )
+    log_format: Annotated[Literal["json", "text"], Meta(description="Log lines as JSON or for people.")] = "json"
+    access_log: Annotated[bool, Meta(description="One log line a request.")] = True
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return is_loopback(self.host)
+
+    @property
+    def keys_required(self) -> bool:
+        """Whether requests need an API key."""
+        return self.keys == "on" or (self.keys == "auto" and not self.on_loopback)
+
+    def effective(self) -> dict[str, Any]:
+        """JSON-ready dict of every setting as it holds now; no secret is among them."""
+        return {name: _plain(getattr(self, name)) for name in self.__struct_fields__}
+
+
+def load_settings(
+    toml: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Checked settings from all places; the later of file, environment and overrides wins.
+
+    Args:
+        toml: the file; by default the one that PAPERWIRE_CONFIG names, if it does.
+        environ: variables; by default this process's. Lists are separated by commas.
+        overrides: by setting name, as options of a command give them; None values are left out.
+
+    Raises:
+        SettingsError: `details` names every unknown setting, wrong value and contradiction.
+    """
+    environ = os.environ if environ is None else environ
+    path = toml or (Path(environ[CONFIG]) if environ.get(CONFIG) else None)
+    given: dict[str, tuple[Any, str]] = {}
+    problems: list[str] = []
+    if path is not None:
+        given |= {name: (value, f"'{name}' in {path}") for name, value in _read(path, problems).items()}
+    given |= {name: (environ[key], key) for name, key in _variables(environ)}
+    given |= {name: (v, f"option '{name}'") for name, v in (overrides or {}).items() if v is not None}
+    values = _converted(given, problems)
+    settings = Settings(**values)
+    problems += _contradictions(settings)
+    if problems:
+        raise SettingsError(_summary(problems), details=problems)
+    return settings
+
+
+def setting_rows() -> Iterator[tuple[str, str, str]]:
+    """(name, default, description) of every setting, in order: the table of docs/operations.md."""
+    hints = get_type_hints(Settings, include_extras=True)
+    plain = Settings()
+    for name in Settings.__struct_fields__:
+        meta = next(m for m in reversed(hints[name].__metadata__) if m.description)
+        yield name, _shown(getattr(plain, name)), meta.description
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine alone."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _read(path: Path, problems: list[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        problems.append(f"cannot read the settings {path}: {error.strerror}")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problems.append(f"the settings {path} are no TOML: {error}")
+    return {}
+
+
+def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    # Unknown PAPERWIRE_* variables are not errors: tests and other commands have variables of their own.
+    for name in Settings.__struct_fields__:
+        if PREFIX + name.upper() in environ:
+            yield name, PREFIX + name.upper()
+
+
+def _converted(given: Mapping[str, tuple[Any, str]], problems: list[str]) -> dict[str, Any]:
+    hints = get_type_hints(Settings, include_extras=True)
+    values: dict[str, Any] = {}
+    for name, (value, place) in given.items():
+        if name not in hints:
+            problems.append(f"{place}: there is no such setting{_nearest(name)}")
+            continue
+        try:
+            values[name] = _convert(value, hints[name])
+        except msgspec.ValidationError as error:
+            problems.append(f"{place} is {value!r}: {_worded(str(error))}")
+    return values
+
+
+def _convert(value: Any, kind: Any) -> Any:
+    bare = msgspec.inspect.type_info(kind)
+    while isinstance(bare, msgspec.inspect.Metadata):
+        bare = bare.type
+    if isinstance(bare, msgspec.inspect.VarTupleType) and isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(bare, msgspec.inspect.UnionType) and value == "":
+        value = None
+    return msgspec.convert(value, kind, strict=not isinstance(value, str), dec_hook=_decode)
+
+
+def _worded(message: str) -> str:
+    for name, words in (
+        ("`int`", "a whole number"),
+        ("`float`", "a number"),
+        ("`bool`", "true or false"),
+        ("`str`", "text"),
+    ):
+        message = message.replace(name, words)
+    return message[0].lower() + message[1:]
+
+
+def _decode(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, str | Path):
+        return Path(value).expanduser()
+    raise msgspec.ValidationError(f"Expected `{kind.__name__}`, got `{type(value).__name__}`")
+
+
+def _contradictions(settings: Settings) -> Iterable[str]:
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        yield "tls_certificate and tls_key belong together: give both or neither"
+    for name in ("tls_certificate", "tls_key"):
+        path = getattr(settings, name)
+        if path is not None and not path.is_file():
+            yield f"{name} is {str(path)!r}: there is no such file"
+    if settings.keys == "off" and not settings.on_loopback:
+        yield f"keys are off but others can reach host {settings.host!r}: leave keys at auto, or host at loopback"
+    if settings.keys_required and settings.keys_file is None:
+        yield "keys_file is missing: API keys are required; make one with `paperwire keys create` and name its file"
+    if settings.papers_per_request > settings.queue_texts:
+        yield (
+            f"papers_per_request is {settings.papers_per_request}, more than the queue_texts {settings.queue_texts} "
+            "that are ever admitted: raise queue_texts"
+        )
+    yield from (f"cors_origins holds {o!r}: write https://host, or * alone" for o in settings.cors_origins if _odd(o))
+
+
+def _odd(origin: str) -> bool:
+    scheme, separator, host = origin.partition("://")
+    return origin != "*" and (scheme not in ("http", "https") or not separator or not host or "/" in host)
+
+
+def _nearest(name: str) -> str:
+    import difflib  # only errors need it
+
+    near = difflib.get_close_matches(name, Settings.__struct_fields__, n=1, cutoff=0.6)
+    return f"; did you mean '{near[0]}'?" if near else "; `paperwire config` lists them"
+
+
+def _summary(problems: list[str]) -> str:
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"the settings cannot be used: {problems[0]}{more}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value) if isinstance(value, Path) else value
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == ():
+        return ""
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
