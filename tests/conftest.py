@@ -14,7 +14,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
+from hypothesis import settings
 
+from tests.tiny import build_tiny_bundle
+
+# Two busy cores say nothing about how long an example may take.
+settings.register_profile("paperwire", deadline=None, max_examples=100)
+settings.load_profile("paperwire")
 POSTGRES_URL = "PAPERWIRE_TEST_POSTGRES_URL"
 
 
@@ -103,3 +109,9 @@ def _wait(url: str, log: Path) -> None:
         except sqlalchemy.exc.OperationalError:
             time.sleep(0.1)
     pytest.fail(f"PostgreSQL did not start: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory of a small real bundle, trained on invented papers; do not change it."""
+    return build_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny")

@@ -90,6 +90,8 @@ def shown(reports: Iterable[Paper]) -> Paper:
     """The paper to show for all its (joined) reports; at least one is needed."""
     ranked = sorted(reports, key=_rank, reverse=True)
     best = ranked[0]
+    if len(ranked) == 1:
+        return best
     same = [paper for paper in ranked if paper.version == best.version] if best.version else [best]
     return replace(
         best,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -86,7 +86,7 @@ def folded(entry: Known | None, described: Described) -> Known:
         key = report_key(paper, digest)
         entry.reports[key] = joined(entry.reports[key], paper) if key in entry.reports else paper
     if entry.reports != before:
-        _show(entry)
+        _show(entry, {(paper.title, paper.abstract): digest for paper, digest in described})
     return entry
 
 
@@ -107,11 +107,12 @@ def chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
     return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
 
 
-def _show(entry: Known) -> None:
+def _show(entry: Known, digests: Mapping[tuple[str, str], str]) -> None:
     entry.paper = shown(entry.reports.values())
+    digest = digests.get((entry.paper.title, entry.paper.abstract)) or entry.paper.digest
     entry.row |= {
         "version": entry.paper.version or 0,
-        "digest": bytes.fromhex(entry.paper.digest),
+        "digest": bytes.fromhex(digest),
         "published": entry.paper.published,
         "updated": entry.paper.updated,
         "withdrawn": entry.row["taken_back"] or bool(withdrawal(entry.paper)),

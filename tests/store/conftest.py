@@ -114,3 +114,9 @@ def make_tagging(paper: Paper, *tags: tuple[str, float], bundle: str = "themes-1
         "novelty": 0.25,
     }
     return StoredTagging(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def new_memory(clock: Clock) -> Callable[[], Store]:
+    """A function that opens an empty store in memory: quick enough for property tests."""
+    return lambda: Store.open(":memory:", clock=clock)
