@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import tracemalloc
 import zlib
 
 import pytest
@@ -86,3 +87,15 @@ def test_no_chunk_is_taken_past_the_limit():
 
     with pytest.raises(FetchError, match="as sent"):
         read_body(chunks(), "", 10)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_a_bomb_in_one_chunk_takes_no_more_memory_than_the_limit(encoding):
+    bomb = PACKERS[encoding](b"\0" * 50_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FetchError, match="decompressed"):
+            read_body([bomb], encoding, 1_000_000)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()

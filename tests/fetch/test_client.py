@@ -12,6 +12,7 @@ import pytest
 
 from models.errors import FetchError
 from service.fetch.client import Fetcher
+from service.fetch.gate import HostGate
 from service.fetch.policy import FetchPolicy
 
 from .conftest import dripping, endless, in_turn, replying, resetting
@@ -144,14 +145,18 @@ def test_a_retry_after_beyond_the_cap_ends_the_fetch(server, make_fetcher, time_
     assert (len(server.heads), time_.naps) == (1, [])
 
 
-def test_other_threads_share_a_retry_after(server, make_fetcher, time_):
+def test_a_retry_after_holds_back_everyone_at_that_gate(server, make_fetcher, time_):
     server.on("/a", in_turn(replying(b"", "503 Busy", Retry_After="5"), replying(b"a")))
-    fetcher = make_fetcher(retries=0)
-    with pytest.raises(FetchError):
-        fetcher.fetch(server.url("/a"))
-    fetcher._gate.postpone("127.0.0.1", 5.0)
-    assert fetcher.fetch(server.url("/a")).body == b"a"
-    assert time_.naps == [pytest.approx(5.0, abs=0.5)]
+    gate = HostGate((), clock=time_.clock, sleep=time_.sleep)
+
+    def interrupted(seconds):
+        raise InterruptedError
+
+    waiting = Fetcher(FetchPolicy(allow_private=True), gate=gate, sleep=interrupted)
+    with pytest.raises(InterruptedError):
+        waiting.fetch(server.url("/a"))
+    assert make_fetcher(gate=gate).fetch(server.url("/a")).body == b"a"
+    assert sum(time_.naps) == pytest.approx(5.5, abs=0.6)
 
 
 def test_slow_headers_run_into_the_read_limit(server, make_fetcher):
@@ -177,6 +182,14 @@ def test_drips_run_into_the_total_limit(server, make_fetcher, start, drop):
     began = time.monotonic()
     with pytest.raises(FetchError, match="time limit passed"):
         make_fetcher(total_timeout_s=0.4, retries=0).fetch(server.url("/feed"))
+    assert time.monotonic() - began < 2
+
+
+def test_a_single_wait_ends_at_the_total_limit_too(server, make_fetcher):
+    server.on("/feed", lambda connection: server.closing.wait(3))
+    began = time.monotonic()
+    with pytest.raises(FetchError, match="time limit passed"):
+        make_fetcher(timeout_s=30.0, total_timeout_s=0.2, retries=0).fetch(server.url("/feed"))
     assert time.monotonic() - began < 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -21,62 +22,62 @@ class Manual:
         self.now += seconds
 
 
-def gate(time, *intervals):
-    return HostGate(intervals, clock=time.clock, sleep=time.sleep)
+def gate(clock, *intervals):
+    return HostGate(intervals, clock=clock.clock, sleep=clock.sleep)
 
 
 def test_the_pause_runs_from_the_end_of_a_turn():
-    time = Manual()
-    turns = gate(time, ("arxiv.org", 3.0))
+    clock = Manual()
+    turns = gate(clock, ("arxiv.org", 3.0))
     with turns.turn("export.arxiv.org"):
-        time.now += 10
-    time.now += 1
+        clock.now += 10
+    clock.now += 1
     with turns.turn("RSS.arxiv.org."):
-        assert time.now == 13
-    assert time.naps == [2.0]
+        assert clock.now == 13
+    assert clock.naps == [2.0]
 
 
 def test_other_hosts_do_not_wait():
-    time = Manual()
-    turns = gate(time, ("arxiv.org", 3.0))
+    clock = Manual()
+    turns = gate(clock, ("arxiv.org", 3.0))
     for host in ("arxiv.org", "notarxiv.org", "arxiv.org.example", "b.example", "b.example"):
         with turns.turn(host):
             pass
-    assert time.naps == []
+    assert clock.naps == []
 
 
 def test_a_failed_turn_counts_too():
-    time = Manual()
-    turns = gate(time, ("arxiv.org", 3.0))
+    clock = Manual()
+    turns = gate(clock, ("arxiv.org", 3.0))
     with pytest.raises(ValueError), turns.turn("arxiv.org"):
         raise ValueError
     with turns.turn("arxiv.org"):
         pass
-    assert time.naps == [3.0]
+    assert clock.naps == [3.0]
 
 
 def test_postponing_holds_back_the_next_turn_and_never_shortens():
-    time = Manual()
-    turns = gate(time)
+    clock = Manual()
+    turns = gate(clock)
     turns.postpone("a.example", 20)
     turns.postpone("a.example", 5)
     with turns.turn("a.example"):
-        assert time.now == 20
+        assert clock.now == 20
 
 
 def test_postponing_during_the_wait_is_heeded():
-    time = Manual()
+    clock = Manual()
     postponed = []
 
     def sleep(seconds):
-        time.sleep(seconds)
+        clock.sleep(seconds)
         if not postponed:
             postponed.append(turns.postpone("arxiv.org", 7))
 
-    turns = HostGate((("arxiv.org", 3.0),), clock=time.clock, sleep=sleep)
+    turns = HostGate((("arxiv.org", 3.0),), clock=clock.clock, sleep=sleep)
     turns.postpone("arxiv.org", 2)
     with turns.turn("arxiv.org"):
-        assert time.now == 9
+        assert clock.now == 9
 
 
 def test_threads_take_turns_one_at_a_time():
@@ -87,6 +88,7 @@ def test_threads_take_turns_one_at_a_time():
         for _ in range(5):
             with turns.turn(host):
                 inside.append(host)
+                time.sleep(0.001)
                 most.append(len(inside))
                 inside.remove(host)
                 ends.append(host)
@@ -101,15 +103,15 @@ def test_threads_take_turns_one_at_a_time():
 
 
 def test_a_sleep_that_raises_leaves_the_line_free():
-    time = Manual()
+    clock = Manual()
 
     def stopping(seconds):
         raise KeyboardInterrupt
 
-    turns = HostGate((), clock=time.clock, sleep=stopping)
+    turns = HostGate((), clock=clock.clock, sleep=stopping)
     turns.postpone("a.example", 1)
     with pytest.raises(KeyboardInterrupt), turns.turn("a.example"):
         pass
-    time.now = 2
+    clock.now = 2
     with turns.turn("a.example"):
         pass
