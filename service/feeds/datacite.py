@@ -7,6 +7,7 @@ among the identifiers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, BinaryIO
@@ -29,6 +30,8 @@ NO_PAPER = frozenset(
 )
 """Kinds of DataCite resources that are skipped."""
 
+# arXiv registers "Digital Libraries (cs.DL)".
+_ARXIV_SUBJECT = re.compile(r"^[^()]{1,80}\(([a-z-]{2,9}(?:\.[A-Za-z-]{2,9})?)\)$")
 _SIGNS = ("titles[].title", "creators[].name")
 
 
@@ -64,7 +67,7 @@ def _paper(position: int, record: Record) -> Entry:
         abstract=_abstract(fields),
         version=version_number(fields.get("version")) if arxiv_id(doi) else None,
         authors=[turned(name) for name in names(fields.get("creators"))],
-        categories=labels(fields.get("subjects")),
+        categories=[_ARXIV_SUBJECT.sub(r"\1", subject) for subject in labels(fields.get("subjects"))],
         published=_date(fields, "Submitted") or _date(fields, "Issued") or moment(fields.get("publicationYear")),
         updated=_date(fields, "Updated"),
     )

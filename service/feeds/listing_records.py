@@ -11,13 +11,17 @@ from service.feeds.entries import MAX_ENTRY_BYTES
 
 URL = re.compile(
     r"https?://(?:export\.)?arxiv\.org/abs/"
-    r"(?P<id>\d{4}\.\d{4,5}|[a-z-]{2,12}(?:\.[A-Za-z-]{2,10})?/\d{7})(?:v(?P<digits>\d+)|(?=\s))"
+    r"(?P<id>\d{4}\.\d{4,5}|[a-z-]{2,12}(?:\.[A-Za-z-]{2,10})?/\d{7})"
+    r"(?:v(?P<digits>\d+?)(?=\d{4}-\d\d-\d\dT|\D|\Z)|(?=\s))"
 )
 """The URL an entry begins with; where separators are lost its version's digits may run into the title."""
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 """A time as the API writes it. Years have four digits, so that a title may end in one."""
 
+# A URL in a sentence stands free on both sides; one that touches a word or stands alone on its line does not.
+_BEFORE = re.compile(r"[\w.)]")
+_AFTER = re.compile(r"(?!\d{4}-\d\d-\d\dT)[\w$\\“‘(\[]|[ \t]*(?:\n|\Z)")
 _MARK = re.compile(f"{URL.pattern}|{TIME.pattern}")
 _CHUNK_CHARS = 1 << 20
 _HOPELESS_CHARS = 4 * MAX_ENTRY_BYTES
@@ -44,15 +48,14 @@ def records(text: io.TextIOBase) -> Iterator[str | None]:
 def _starts(text: str, *, whole: bool) -> list[int]:
     """Offsets of the URLs that begin an entry; the last URL of a text that goes on is left open.
 
-    An entry is a URL and two times. A URL with two times of its own begins one; so does one that
-    follows a complete entry and has at least one time, being an entry with a time missing. A URL
-    inside an abstract has one time after it but an incomplete entry before it; one inside a comment
-    has no time before the next URL.
+    An entry is a URL and two times. A URL that touches a word begins one if a time follows. One
+    alone on its line may still belong to an abstract: it begins an entry if two times follow, or if
+    the entry before it is complete and one follows (an entry that lacks a time).
     """
     starts: list[int] = []
     before = 2
-    for start, times in _urls(text, whole=whole):
-        if times >= 2 or (before >= 2 and times):
+    for start, touches, times in _urls(text, whole=whole):
+        if times >= 2 or (times and (touches or before >= 2)):
             starts.append(start)
             before = times
         else:
@@ -60,12 +63,25 @@ def _starts(text: str, *, whole: bool) -> list[int]:
     return starts
 
 
-def _urls(text: str, *, whole: bool) -> list[tuple[int, int]]:
-    """Each URL's offset, and how many times stand between it and the next."""
-    found: list[tuple[int, int]] = []
+def _urls(text: str, *, whole: bool) -> list[tuple[int, bool, int]]:
+    """The offset of each URL outside a sentence, whether it touches a word, and the times up to the next."""
+    found: list[tuple[int, bool, int]] = []
     for mark in _MARK.finditer(text):
         if mark["id"]:
-            found.append((mark.start(), 0))
+            touches = _touches(text, mark)
+            if touches is not None:
+                found.append((mark.start(), touches, 0))
         elif found:
-            found[-1] = (found[-1][0], found[-1][1] + 1)
+            start, touches, times = found[-1]
+            found[-1] = (start, touches, times + 1)
     return found if whole else found[:-1]
+
+
+def _touches(text: str, mark: re.Match[str]) -> bool | None:
+    """Whether a URL touches a word; None for one inside a sentence."""
+    after = _AFTER.match(text, mark.end())
+    alone = after is not None and not after[0].strip() and (mark.start() == 0 or text[mark.start() - 1] == "\n")
+    if alone:
+        return False
+    touches = _BEFORE.match(text, mark.start() - 1) if mark.start() else None
+    return True if touches or (after and after[0].strip()) else None

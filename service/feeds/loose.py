@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from models.paper import Paper
 from service.feeds.assemble import assemble
@@ -52,6 +52,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 TEXT_NAMES = frozenset(ALIASES["title"] + ALIASES["abstract"])
 """Squeezed names that hold what is tagged: a table without any of them holds no papers."""
 
+_FIRST_SECOND, _LAST_SECOND = 10**8, 4 * 10**9
 # Search engines, repositories and JSON:API put the record one layer down.
 _INSIDE = ("_source", "metadata", "attributes", "pids")
 _VALUE_KEYS = ("value", "rendered", "text", "@value", "identifier")
@@ -99,9 +100,16 @@ def plain_text(value: object, depth: int = _DEEPEST) -> str:
 
 
 def moment(value: object) -> datetime | None:
-    """The moment a field names in any way `parse_date` reads, as an aware UTC datetime, or None."""
+    """The moment a field names, as an aware UTC datetime, or None.
+
+    Reads what `parse_date` reads, dates, and numbers that can only be seconds or milliseconds since
+    1970 (those of 1973 to 2096).
+    """
     if isinstance(value, date):
         return parse_date(value.isoformat())
+    if _is_number(value) and value >= _FIRST_SECOND:
+        seconds = value / 1000 if value > _LAST_SECOND else value
+        return datetime.fromtimestamp(seconds, UTC) if _FIRST_SECOND <= seconds <= _LAST_SECOND else None
     return parse_date(plain_text(value).removesuffix(".0"))  # years in tables with gaps become fractions
 
 
@@ -148,7 +156,7 @@ def _is_missing(value: object) -> bool:
     return value is None or value == "" or value == [] or (isinstance(value, float) and math.isnan(value))
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
