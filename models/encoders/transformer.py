@@ -32,10 +32,12 @@ class Encoded:
     Attributes:
         vectors: (n, d) float32 with unit rows.
         truncated: (n,) bool, true where the text was longer than the encoder reads.
+        tokens: (n,) int64 word pieces read of each text, special tokens included.
     """
 
     vectors: FloatMatrix
     truncated: npt.NDArray[np.bool_]
+    tokens: npt.NDArray[np.int64]
 
 
 class TransformerEncoder:
@@ -66,10 +68,11 @@ class TransformerEncoder:
         truncated = np.array(
             [len(i) > self.max_tokens or len(t) > MAX_CHARACTERS for i, t in zip(ids, texts, strict=True)], dtype=bool
         )
+        tokens = np.array([min(len(i), self.max_tokens) for i in ids], dtype=np.int64)
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)
         with self._lock:
             self._infer([self._cut(row) for row in ids], vectors)
-        return Encoded(vectors, truncated)
+        return Encoded(vectors, truncated, tokens)
 
     def _cut(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         return ids if len(ids) <= self.max_tokens else np.append(ids[: self.max_tokens - 1], ids[-1])
