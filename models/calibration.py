@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from models.errors import InputError
 from models.scores import FloatMatrix, sigmoid
@@ -116,6 +115,8 @@ def fit_calibration(logits: Sequence[FloatMatrix], truth: BoolMatrix) -> Calibra
 def _fit_weights(
     logits: npt.NDArray[np.float64], truth: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    from scipy.optimize import minimize  # only fitting needs it, and serving starts half a second sooner
+
     scorers, _, themes = logits.shape
 
     def unpack(flat: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], ...]:

@@ -1,0 +1,161 @@
+"""What `paperwire tag` does once its command line is understood."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from models.bundle import SHIPPED, ModelBundle
+from models.calibration import parse_promise
+from models.errors import InputError
+from models.tagging import TagOptions
+from service.commands.voice import Voice
+from service.pipeline import (
+    FileOutput,
+    Interrupts,
+    Output,
+    PaperStream,
+    Progress,
+    Renderer,
+    StreamOutput,
+    find_sources,
+    record_path,
+    tag_all,
+)
+
+if TYPE_CHECKING:
+    from service.commands.tag import OutputName
+
+_INTERRUPTED = 130
+_BROKEN_PIPE = 141
+_BATCH = {"fast": 512, "auto": 64, "accurate": 64}  # large for speed, small where a batch takes seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for on the command line.
+
+    Attributes:
+        inputs, format: what to read, and how; format None finds out.
+        options: what to give. bundle: directory of the model; None for the shipped one.
+        threads: cores of the encoder, 0 for all.
+        out: file to write; None for standard output. output: how to write; None decides by `out`.
+        resume: go on with `out`. quiet: only say what went wrong.
+    """
+
+    inputs: tuple[str, ...]
+    format: str | None
+    options: TagOptions
+    bundle: Path | None
+    threads: int
+    out: Path | None
+    output: OutputName | None
+    resume: bool
+    quiet: bool
+
+    @property
+    def chosen_output(self) -> OutputName:
+        """The way to write, decided."""
+        if self.output is not None:
+            return self.output
+        if self.out is not None:
+            return "csv" if self.out.suffix.lower() == ".csv" else "jsonl"
+        return "table" if sys.stdout.isatty() else "jsonl"
+
+
+def run_bulk(request: Request, *, strict: bool) -> int:
+    """The exit code of a bulk run; answers, remarks and a summary are written on the way."""
+    written = [request.out, record_path(request.out)] if request.out else []
+    sources = find_sources(request.inputs, _fetch, sys.stdin.buffer, without=written)
+    bundle = ModelBundle.load(request.bundle or SHIPPED, threads=request.threads)
+    _check(request.options, bundle)
+    visible = sys.stderr.isatty() and not request.quiet and (request.out is not None or not sys.stdout.isatty())
+    with Interrupts() as interrupts, Voice(sources, bar=visible) as voice:
+        papers = PaperStream(sources, request.format, report=voice.report)
+        progress = Progress()
+        try:
+            tag_all(
+                papers,
+                lambda batch: bundle.tag(batch, request.options),
+                _renderer(request),
+                _output(request, bundle),
+                batch_size=_BATCH[request.options.profile],
+                held=interrupts.held,
+                progress=progress,
+                report=lambda now: voice.show(now, papers.counts),
+            )
+        except KeyboardInterrupt:
+            return _stopped(request, progress, voice)
+        except BrokenPipeError:
+            return _unheard()
+    if not request.quiet:
+        voice.summarise(progress, papers.counts)
+    if papers.counts.unreadable_named or papers.counts.unreadable == len(sources):
+        return 3
+    return int(strict and bool(papers.counts.skipped or papers.counts.unreadable))
+
+
+def _fetch(address: str) -> bytes:
+    from service.fetch import Fetcher  # only addresses need it
+
+    return Fetcher().fetch(address).body
+
+
+def _check(options: TagOptions, bundle: ModelBundle) -> None:
+    try:
+        parse_promise(options.promise)
+        bundle.taxonomy.under(options.include + options.exclude + options.under)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _renderer(request: Request) -> Renderer:
+    from service.render import Csv, JsonLines, PaperTable
+
+    if request.chosen_output == "jsonl":
+        return JsonLines(request.options.detail)
+    if request.chosen_output == "csv":
+        return Csv(request.options.detail)
+    on_terminal = request.out is None and sys.stdout.isatty()
+    return PaperTable(_width(), colour=on_terminal)
+
+
+def _width() -> int:
+    from rich.console import Console
+
+    return Console(file=sys.stdout).width if sys.stdout.isatty() else 100
+
+
+def _output(request: Request, bundle: ModelBundle) -> Output:
+    if request.out is None:
+        return StreamOutput(sys.stdout.buffer)
+    settings: dict[str, Any] = {
+        "model": bundle.name.to_json(),
+        "options": {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(request.options).items()},
+        "output": request.chosen_output,
+        "format": request.format,
+    }
+    return FileOutput(request.out, settings, resume=request.resume)
+
+
+def _stopped(request: Request, progress: Progress, voice: Voice) -> int:
+    done = progress.resumed + progress.answered
+    if request.out is None:
+        voice.say(f"stopped after {done:,} papers")
+    else:
+        arguments = [part for part in sys.argv[1:] if part != "--resume"]
+        again = shlex.join(["paperwire", *arguments, "--resume"])
+        voice.say(f"stopped after {done:,} papers, all of them in {request.out}; go on with: {again}")
+    return _INTERRUPTED
+
+
+def _unheard() -> int:
+    # The reader of a pipe went away, as `head` does; Python would complain when it flushes at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _BROKEN_PIPE

@@ -1,0 +1,104 @@
+"""`paperwire tag`: papers in any known format in, tags out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from models.errors import InputError
+from models.tagging import Detail, Profile, TagOptions
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+OutputName = Literal["jsonl", "csv", "table"]
+
+_INPUTS = "Files, folders (read recursively, in order), http(s) addresses, or '-' for standard input."
+_FORMAT = "Format of the inputs; found out from their content if not given. `paperwire tag --formats` lists them."
+_OUTPUT = "How to write answers. [default: table on a terminal, csv for --out *.csv, else jsonl]"
+
+
+def _show_formats(wanted: bool) -> None:
+    if wanted:
+        from service.feeds.registry import FORMATS
+
+        width = max(map(len, FORMATS))
+        for name, form in FORMATS.items():
+            typer.echo(f"{name:<{width}}  {form.description}")
+        raise typer.Exit
+
+
+def _known_format(name: str | None) -> str | None:
+    from service.feeds.registry import FORMATS
+
+    if name is not None and name not in FORMATS:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(FORMATS)}")
+    return name
+
+
+def _split(values: list[str] | None) -> tuple[str, ...]:
+    return tuple(part.strip() for value in values or () for part in value.split(",") if part.strip())
+
+
+@app.command()
+def tag(
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT", help=_INPUTS, show_default=False)],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write to.", dir_okay=False)] = None,
+    output: Annotated[OutputName | None, typer.Option(help=_OUTPUT, show_default=False)] = None,
+    format: Annotated[  # noqa: A002 (the word for it)
+        str | None, typer.Option(metavar="NAME", help=_FORMAT, callback=_known_format)
+    ] = None,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(help="fast: n-grams. accurate: with the encoder. auto: the encoder where fast is unsure."),
+    ] = None,
+    detail: Annotated[Detail, typer.Option(help="How much to say; full adds evidence and nearest papers.")] = "scores",
+    top: Annotated[int | None, typer.Option(min=1, help="At most so many tags a paper.")] = None,
+    min_probability: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="One threshold for all themes instead of the bundle's own.")
+    ] = None,
+    promise: Annotated[
+        str, typer.Option(metavar="PROMISE", help="What thresholds keep: f1, precision=0.9, recall=0.95.")
+    ] = "f1",
+    include: Annotated[
+        list[str] | None, typer.Option(metavar="IDS", help="Only these themes or groups; commas, or several times.")
+    ] = None,
+    exclude: Annotated[list[str] | None, typer.Option(metavar="IDS", help="None of these themes or groups.")] = None,
+    under: Annotated[list[str] | None, typer.Option(metavar="IDS", help="Only themes under these groups.")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The model. [default: the one in the package]")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if an entry was skipped.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what --out holds already.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
+    formats: Annotated[  # noqa: ARG001 (acts in its callback)
+        bool, typer.Option("--formats", callback=_show_formats, is_eager=True, help="List the input formats and exit.")
+    ] = False,
+) -> None:
+    """Tag papers with themes.
+
+    Answers are written in the order of the papers, each paper once however many inputs hold it.
+    Entries that cannot be read are reported on stderr and passed over.
+    """
+    if resume and out is None:
+        raise typer.BadParameter("there is nothing to resume without --out", param_hint="--resume")
+    from service.commands.bulk import Request, run_bulk  # heavy: usage errors should not wait for it
+    from service.settings import load_settings
+
+    settings = load_settings(overrides={"bundle": bundle, "profile": profile})
+    try:
+        options = TagOptions(
+            settings.profile,
+            detail,
+            top,
+            min_probability,
+            promise,
+            include=_split(include),
+            exclude=_split(exclude),
+            under=_split(under),
+        )
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from None
+    request = Request(tuple(inputs), format, options, settings.bundle, settings.threads, out, output, resume, quiet)
+    raise typer.Exit(run_bulk(request, strict=strict))
