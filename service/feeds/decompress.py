@@ -89,7 +89,7 @@ def too_long(what: str) -> FeedError:
 
 
 class _Readable(Protocol):
-    def read(self, size: int, /) -> bytes: ...
+    def read1(self, size: int, /) -> bytes: ...
 
 
 class _Counted(PiecewiseReader):
@@ -118,7 +118,7 @@ class _Guarded(PiecewiseReader):
 
     def next_piece(self, size: int) -> bytes:
         try:
-            piece = self._plain.read(size)
+            piece = self._plain.read1(size)
         except _DAMAGE as error:
             raise FeedError(f"{self._name} data damaged or cut short after {self._given} bytes: {error}") from None
         self._given += len(piece)
@@ -140,7 +140,7 @@ class _ZstdFrames:
         self._pending = b""
         self._ready = memoryview(b"")
 
-    def read(self, size: int, /) -> bytes:
+    def read1(self, size: int, /) -> bytes:
         while not self._ready:
             compressed = self._pending or self._source.read(_ZSTD_INPUT_BYTES)
             if not compressed:
