@@ -19,7 +19,7 @@ from service.feeds.xml_entries import XmlEntry, papers
 from service.feeds.xml_guard import expect_root, opened, sniffed
 from service.feeds.xml_tree import Fields, descend, fields, first, line, text, texts
 
-_OURS = re.compile(rb"<id>\s{0,99}https?://(?:export\.)?arxiv\.org/(?:api|abs)/")
+_OURS = re.compile(rb"<id(?:\s[^<>]{0,200})?>\s{0,99}https?://(?:export\.)?arxiv\.org/(?:api|abs)/")
 _LISTING = (b"announce_type", b"Announce Type:", b"rss.arxiv.org")
 
 
@@ -40,12 +40,7 @@ def read(data: bytes) -> Iterator[Entry]:
     """
     document = opened(data)
     expect_root(document, "an arXiv API answer", "feed")
-    found = False
-    for entry in papers(document, ("entry",), _entry):
-        found = True
-        yield entry
-    if not found:
-        yield Note("arXiv found no papers for this query")
+    yield from papers(document, ("entry",), _entry, "arXiv found no papers for this query")
 
 
 def _entry(item: XmlEntry) -> Entry:

@@ -18,8 +18,8 @@ from service.feeds.arxiv_atom import categories, landing_page
 from service.feeds.assemble import assemble
 from service.feeds.byline import names_in
 from service.feeds.dates import parse_date
-from service.feeds.entries import Entry, Note, Skipped
-from service.feeds.rdf import old_item
+from service.feeds.entries import Entry, Skipped
+from service.feeds.rdf import NO_PAPERS, old_item
 from service.feeds.xml_entries import XmlEntry, papers
 from service.feeds.xml_guard import Document, expect_root, opened, sniffed
 from service.feeds.xml_tree import Fields, fields, first, line, text, texts
@@ -48,19 +48,14 @@ def read(data: bytes) -> Iterator[Entry]:
     """
     document = opened(data)
     expect_root(document, "an arXiv listing", "rss", "feed")
-    found = False
-    for entry in papers(document, ("item", "entry"), _item):
-        found = True
-        yield entry
-    if not found:
-        yield _without_papers(document)
+    yield from papers(document, ("item", "entry"), _item, _without_papers(document))
 
 
-def _without_papers(document: Document) -> Note:
-    error = _FEED_TITLE.search(document.data)
+def _without_papers(document: Document) -> str:
+    error = _FEED_TITLE.search(document.data, 0, 65_536)
     if error:
-        return Note(f"arXiv answered with an error for {document.text(error.start(1), error.end(1)).strip()}")
-    return Note("the listing holds no papers: arXiv announces none on weekends and holidays")
+        return f"arXiv answered with an error for {document.text(error.start(1), error.end(1)).strip()}"
+    return NO_PAPERS
 
 
 def _item(item: XmlEntry) -> Entry:

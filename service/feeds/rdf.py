@@ -16,7 +16,7 @@ from service.feeds.arxiv_atom import arxiv_categories
 from service.feeds.assemble import assemble
 from service.feeds.byline import names_in
 from service.feeds.dates import parse_date
-from service.feeds.entries import Entry, Note, Skipped
+from service.feeds.entries import Entry, Skipped
 from service.feeds.identity import one_line
 from service.feeds.xml_entries import XmlEntry, papers
 from service.feeds.xml_guard import expect_root, opened, sniffed
@@ -28,6 +28,9 @@ _SUFFIX = re.compile(
 )
 _LINKED_NAME = re.compile(r"<a\b[^<>]{0,500}>([^<]{1,200})</a>", re.IGNORECASE)
 _PARAGRAPH = re.compile(r"</?p>", re.IGNORECASE)
+
+NO_PAPERS = "the listing holds no papers: arXiv announces none on weekends and holidays"
+"""What to note about a listing without items."""
 
 
 def matches(head: bytes) -> bool:
@@ -46,12 +49,7 @@ def read(data: bytes) -> Iterator[Entry]:
     """
     document = opened(data)
     expect_root(document, "an arXiv RSS 1.0 listing", "RDF")
-    found = False
-    for entry in papers(document, ("item",), old_item):
-        found = True
-        yield entry
-    if not found:
-        yield Note("the listing holds no papers: arXiv announces none on weekends and holidays")
+    yield from papers(document, ("item",), old_item, NO_PAPERS)
 
 
 def old_item(item: XmlEntry) -> Entry:

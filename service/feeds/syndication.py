@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
+from xml.etree.ElementTree import Element
 
 import feedparser
 
@@ -22,11 +23,12 @@ from models.paper import Paper
 from models.text import clean
 from service.feeds.assemble import assemble
 from service.feeds.dates import parse_date
-from service.feeds.entries import Entry, Note, Skipped
+from service.feeds.entries import Entry, Skipped
 from service.feeds.identity import doi_name, paper_id
-from service.feeds.xml_entries import XmlEntry, declarations, entries
+from service.feeds.xml_entries import Reading, XmlEntry, declarations, entries
 from service.feeds.xml_guard import Document, expect_root, opened, sniffed
 from service.feeds.xml_repair import prefixes
+from service.feeds.xml_tree import local
 
 _ROOTS = ("rss", "feed", "RDF", "channel")
 _BATCH_ENTRIES = 40
@@ -34,6 +36,11 @@ _BATCH_CHARACTERS = 1 << 20
 # What feedparser is known to let out when an entry holds what its authors did not think of.
 _FAULTS = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, AssertionError, RecursionError)
 _SHORT_SUMMARY = 200  # characters; journals put "Volume 1, Issue 2" there and the abstract elsewhere
+_LONGEST_ID = 2000  # characters
+# What takes feedparser time that grows with the square of it; real feeds hold nothing of the kind.
+_MOST_ATTRIBUTES = 100
+_PEOPLE = frozenset(["author", "creator", "contributor", "managingEditor", "webMaster", "publisher", "name", "email"])
+_ENDLESS_NAME = re.compile(r"[A-Za-z0-9_.+-]{500}")
 _DEFAULT_NAMESPACE = re.compile(r"""\sxmlns\s{0,9}=\s{0,9}(?:"([^"<]{0,300})"|'([^'<]{0,300})')""")
 _BASE = re.compile(r"""\sxml:base\s{0,9}=\s{0,9}["']([^"'<]{1,500})["']""")
 _SEVERAL_NAMES = re.compile(r"\s*(?:;|,?\n)\s*")
@@ -58,15 +65,15 @@ def read(data: bytes) -> Iterator[Entry]:
     """
     document = opened(data)
     expect_root(document, "an RSS or Atom feed", *_ROOTS)
+    state = Reading()
     known: dict[str, str] = {}
-    for entry in _entries(document):
+    for entry in _entries(document, state):
         yield _named_apart(entry, known) if isinstance(entry, Paper) else entry
-    if not known:
-        yield Note("the feed holds no entries that can be read")
+    yield from state.notes(document, "the feed holds no entries")
 
 
-def _entries(document: Document) -> Iterator[Entry]:
-    for batch in _batches(entries(document, "item", "entry")):
+def _entries(document: Document, state: Reading) -> Iterator[Entry]:
+    for batch in _batches(_bounded(entries(document, "item", "entry"), state)):
         if isinstance(batch, Skipped):
             yield batch
         else:
@@ -81,13 +88,32 @@ def _named_apart(paper: Paper, known: dict[str, str]) -> Paper:
     return replace(paper, id=paper_id(title=paper.title or paper.abstract))
 
 
+def _bounded(items: Iterable[XmlEntry | Skipped], state: Reading) -> Iterator[XmlEntry | Skipped]:
+    for item in items:
+        state.saw(item)
+        excess = "" if isinstance(item, Skipped) else _excess(item.element)
+        yield Skipped(item.position, excess) if excess else item
+
+
+def _excess(entry: Element) -> str:
+    """What in the entry feedparser cannot be trusted with, or ""."""
+    for element in entry.iter():
+        if len(element.attrib) > _MOST_ATTRIBUTES:
+            return f"<{local(element)}> has {len(element.attrib)} attributes: no feed needs so many"
+        if local(element) in _PEOPLE and _ENDLESS_NAME.search("".join(element.itertext())):
+            return f"<{local(element)}> holds a name of more than 500 letters"
+    return ""
+
+
 def _batches(items: Iterable[XmlEntry | Skipped]) -> Iterator[list[XmlEntry] | Skipped]:
     batch: list[XmlEntry] = []
     size = 0
     for item in items:
         if isinstance(item, Skipped):
-            yield from [batch, item] if batch else [item]
+            if batch:
+                yield batch
             batch, size = [], 0
+            yield item
             continue
         batch.append(item)
         size += len(item.text)
@@ -139,7 +165,7 @@ def _framed(document: Document, batch: list[XmlEntry]) -> str:
 
 
 def _entry(position: int, entry: Mapping[str, Any]) -> Entry:
-    link, own = _said(entry, "link"), _said(entry, "id")
+    link, own = (said if len(said) <= _LONGEST_ID else "" for said in (_said(entry, "link"), _said(entry, "id")))
     read = assemble(
         position,
         arxiv=next((reference for reference in (own, link) if "arxiv" in reference.lower()), ""),

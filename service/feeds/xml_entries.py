@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from xml.etree.ElementTree import Element, ParseError, tostring
 from xml.sax.saxutils import escape, unescape
@@ -18,13 +18,13 @@ from xml.sax.saxutils import escape, unescape
 from defusedxml.ElementTree import fromstring
 
 from models.errors import FeedError
-from models.paper import Paper
-from service.feeds.entries import MAX_ENTRY_BYTES, Entry, Skipped
+from service.feeds.entries import MAX_ENTRY_BYTES, Entry, Note, Skipped
 from service.feeds.xml_guard import MAX_DEPTH, Document, refuse_depth
 from service.feeds.xml_repair import prefixes, repaired
 from service.feeds.xml_tree import local
 
 _QUOTE = '"'
+_AFTER_NAME = (b">", b" ", b"\t", b"\r", b"\n")
 _CLOSING = {b"<![CDATA[": b"]]>", b"<!--": b"-->", b"<?": b"?>"}
 
 
@@ -37,32 +37,67 @@ class XmlEntry:
         element: the entry, parsed.
         text: its XML, well-formed once the namespaces of `declared` are declared around it.
         declared: prefix to namespace.
+        mended: whether it was not well-formed before.
     """
 
     position: int
     element: Element
     text: str
     declared: Mapping[str, str]
+    mended: bool = False
 
 
-def papers(document: Document, names: tuple[str, ...], read: Callable[[XmlEntry], Entry]) -> Iterator[Entry]:
-    """What `read` makes of each entry; entries without title and abstract are skipped.
+def papers(
+    document: Document, names: tuple[str, ...], read: Callable[[XmlEntry], Entry], empty: str = ""
+) -> Iterator[Entry]:
+    """What `read` makes of each entry, then what there is to note about the document.
+
+    An error that `read` raises becomes a `Skipped`; `empty` is the note for a document without entries.
 
     Raises:
-        FeedError: elements nest too deep. An error that `read` raises becomes a `Skipped`.
+        FeedError: elements nest too deep.
     """
+    state = Reading()
     for item in entries(document, *names):
+        state.saw(item)
         yield item if isinstance(item, Skipped) else _read_one(item, read)
+    yield from state.notes(document, empty)
+
+
+@dataclass(slots=True)
+class Reading:
+    """What is worth a note once all entries have been read.
+
+    Attributes:
+        count: how many entries there were.
+        mended: positions of those that were not well-formed.
+    """
+
+    count: int = 0
+    mended: list[int] = field(default_factory=list)
+
+    def saw(self, item: XmlEntry | Skipped) -> None:
+        """Takes account of an entry."""
+        self.count += 1
+        if isinstance(item, XmlEntry) and item.mended:
+            self.mended.append(item.position)
+
+    def notes(self, document: Document, empty: str) -> Iterator[Note]:
+        """Remarks on broken entries, a document cut short, and one without entries (`empty`, if not "")."""
+        if self.mended:
+            which = ", ".join(map(str, self.mended[:5])) + (", ..." if len(self.mended) > 5 else "")
+            yield Note(f"entries that were not well-formed XML and have been mended: {len(self.mended)} ({which})")
+        if document.is_cut_short:
+            yield Note("the document breaks off before its end: the last entry may be incomplete")
+        if empty and not self.count:
+            yield Note(empty)
 
 
 def _read_one(item: XmlEntry, read: Callable[[XmlEntry], Entry]) -> Entry:
     try:
-        entry = read(item)
+        return read(item)
     except FeedError as error:
         return Skipped(item.position, str(error))
-    if isinstance(entry, Paper) and not entry.title and not entry.abstract:
-        return Skipped(item.position, "the entry has neither title nor abstract", entry.id)
-    return entry
 
 
 def entries(document: Document, *names: str) -> Iterator[XmlEntry | Skipped]:
@@ -72,6 +107,11 @@ def entries(document: Document, *names: str) -> Iterator[XmlEntry | Skipped]:
         FeedError: elements nest too deep, anywhere in the document; raised before the first entry.
     """
     _refuse_depth(document, names)
+    yield from elements(document, *names)
+
+
+def elements(document: Document, *names: str) -> Iterator[XmlEntry | Skipped]:
+    """As `entries`, of a document that went through `entries` before: nesting is not looked at again."""
     position = 0
     declared: Mapping[str, str] | None = None
     for start, end in _spans(document, names):
@@ -105,7 +145,10 @@ def _spans(document: Document, names: tuple[str, ...]) -> Iterator[tuple[int, in
 
 
 def _end(data: bytes, tag: bytes, start: int, limit: int) -> int:
-    closing = data.rfind(b"</" + tag, start, limit)
+    mark = b"</" + tag
+    closing = data.rfind(mark, start, limit)
+    while closing >= 0 and data[closing + len(mark) : closing + len(mark) + 1] not in _AFTER_NAME:
+        closing = data.rfind(mark, start, closing)  # </records> ends no <record>
     bracket = data.find(b">", closing, limit) if closing >= 0 else -1
     return bracket + 1 if bracket >= 0 else limit
 
@@ -165,11 +208,12 @@ def _cut(
     except FeedError as error:
         yield Skipped(position, str(error))
         return
-    found = [child for child in root if local(child) in names]
-    if not found:
+    children = [child for child in root if local(child) in names]
+    if not children:
         yield Skipped(position, f"no <{names[0]}> could be made out")
-    for number, child in enumerate(found):
-        yield XmlEntry(position + number, child, text if len(found) == 1 else tostring(child, "unicode"), known)
+    for number, child in enumerate(children):
+        own_text = text if len(children) == 1 else tostring(child, "unicode")
+        yield XmlEntry(position + number, child, own_text, known, mended=known is not declared)
 
 
 def _parsed(text: str, declared: Mapping[str, str]) -> tuple[Element, str, Mapping[str, str]]:

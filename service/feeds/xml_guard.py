@@ -18,6 +18,10 @@ from service.feeds.xml_repair import depth
 MAX_DEPTH = 200
 """Deepest nesting of elements accepted; real feeds stay below 30."""
 
+MAX_PREFIXES = 100
+"""Most namespace prefixes taken over from the frame of a feed to its entries; real feeds stay below 30."""
+
+_FRAME_BYTES = 1 << 16  # where the elements around the entries begin
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is the beginning of this one
@@ -79,12 +83,21 @@ class Document:
         """The characters from byte `start` to `end`, whatever the encoding really is there."""
         return _decoded(self.data[start:end], self.encoding)
 
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the end tag of the root is missing, as after a download that broke off."""
+        name = self.root_tag[1:].split(None, 1)[0].rstrip("/>")
+        ending = self.data[max(self.start, len(self.data) - _FRAME_BYTES) :]
+        return f"</{name}".encode() not in ending and not self.root_tag.endswith("/>")
+
     def namespaces(self, end: int) -> dict[str, str]:
-        """Prefix to namespace, as declared before byte `end` of the document; the first of two wins."""
+        """Prefix to namespace, as declared before byte `end`; the first of two wins, `MAX_PREFIXES` are kept."""
         found: dict[str, str] = {}
-        for prefix, double, single in _NAMESPACE.findall(self.data, self.start, end):
-            found.setdefault(prefix.decode("ascii"), _decoded(double or single, self.encoding))
-        return {prefix: name for prefix, name in found.items() if prefix not in ("xml", "xmlns")}
+        for match in _NAMESPACE.finditer(self.data, self.start, min(end, self.start + _FRAME_BYTES)):
+            prefix = match[1].decode("ascii", "ignore")
+            if prefix not in found and prefix not in ("xml", "xmlns") and len(found) < MAX_PREFIXES:
+                found[prefix] = _decoded(match[2] or match[3], self.encoding)
+        return found
 
 
 def opened(data: bytes) -> Document:

@@ -73,12 +73,16 @@ def _inside(element: Element) -> str:
 
 def _outside(element: Element) -> str:
     name = local(element)
-    if not name or name in _LEFT_OUT:
+    if not name or name in _LEFT_OUT or (name == "title" and _says_abstract(element)):
         return ""
     if name in _FORMULAS:
         return _FORMULAS[name](element)
     tag = _AS_HTML.get(name, name)
     return f"<{tag}>{_inside(element)}</{tag}>" if tag.isascii() else _inside(element)
+
+
+def _says_abstract(title: Element) -> bool:
+    return line(title).strip(" .:").casefold() == "abstract"
 
 
 def _formula(element: Element) -> str:
