@@ -52,6 +52,21 @@ def tag_papers(bundle: ModelBundle, papers: Sequence[Paper], options: TagOptions
     blocked = [text_reason(text) for text in texts]
     usable = np.array([reason is None for reason in blocked], dtype=bool)
     scored = score_texts(bundle, texts, options.profile, usable=usable, neighbours=options.detail == "full")
+    return answer_scored(bundle, papers, scored, blocked, options)
+
+
+def answer_scored(
+    bundle: ModelBundle,
+    papers: Sequence[Paper],
+    scored: Scored,
+    blocked: Sequence[str | None],
+    options: TagOptions,
+) -> list[Tagging]:
+    """One answer a paper already scored under the options' profile, so that several promises cost one scoring.
+
+    Args:
+        blocked: what `text_reason` says of each paper's text.
+    """
     rules = _Rules.of(bundle, options)
     taggings = [_answer(bundle, paper, scored, row, blocked[row], rules) for row, paper in enumerate(papers)]
     if options.detail == "full":

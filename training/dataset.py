@@ -38,6 +38,7 @@ class LabelledPaper:
         split: "train", "dev", ..., or "" where the file names none.
         origin: who or what the label comes from.
         line: 1-based line of the label file.
+        confidence: how sure the annotator was ("high", "medium", "low"), "" where the file does not say.
     """
 
     paper: Paper
@@ -45,6 +46,7 @@ class LabelledPaper:
     split: str = ""
     origin: str = ""
     line: int = 0
+    confidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,10 @@ def _labelled(record: Any, line: int) -> LabelledPaper:
     if not isinstance(tags, list | tuple) or not all(isinstance(tag, str) for tag in tags):
         raise InputError("field 'tags' must be a list of theme ids (empty where none fits)")
     paper = Paper.from_json({**record, "id": qualified(str(record.get("id") or ""))})
-    return LabelledPaper(paper, tuple(tags), str(record.get("split") or ""), str(record.get("origin") or ""), line)
+    confidence = str(record.get("confidence") or record.get("conf") or "")
+    return LabelledPaper(
+        paper, tuple(tags), str(record.get("split") or ""), str(record.get("origin") or ""), line, confidence
+    )
 
 
 def _split(themes: str) -> tuple[str, ...]:
