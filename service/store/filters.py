@@ -145,7 +145,7 @@ def bound(value: float | None, name: str) -> float | None:
 
 def _conditions(query: PaperFilter, dialect: Dialect) -> list[Condition]:
     return [
-        *_theme_conditions(query),
+        *_theme_conditions(query, dialect),
         *_category_conditions(query, dialect),
         *_text_conditions(query.text, dialect),
         *_time_conditions(query),
@@ -155,21 +155,23 @@ def _conditions(query: PaperFilter, dialect: Dialect) -> list[Condition]:
     ]
 
 
-def _theme_conditions(query: PaperFilter) -> list[Condition]:
+def _theme_conditions(query: PaperFilter, dialect: Dialect) -> list[Condition]:
     probable = _between(tags.c.probability, query, "probability")
-    found = [_tagged(tags.c.theme == theme, *probable) for theme in query.all_of]
+    found = [_tagged(dialect.eager, tags.c.theme == theme, *probable) for theme in query.all_of]
     if query.any_of:
-        found.append(_tagged(tags.c.theme.in_(query.any_of), *probable))
+        found.append(_tagged(dialect.eager, tags.c.theme.in_(query.any_of), *probable))
     if not found:
         found = _between(papers.c.probability, query, "probability")
     if query.none_of:
-        found.append(not_(_tagged(tags.c.theme.in_(query.none_of))))
+        found.append(not_(_tagged(False, tags.c.theme.in_(query.none_of))))
     if query.primary:
         found.append(papers.c.primary_theme.in_(query.primary))
     return found
 
 
-def _tagged(*wanted: Condition) -> Condition:
+def _tagged(eager: bool, *wanted: Condition) -> Condition:
+    if eager:
+        return papers.c.pk.in_(select(tags.c.paper).where(*wanted))
     return exists().where(tags.c.paper == papers.c.pk, *wanted).correlate(papers)
 
 

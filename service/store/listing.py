@@ -21,6 +21,7 @@ from sqlalchemy import (
     Double,
     Select,
     and_,
+    bindparam,
     exists,
     func,
     literal,
@@ -29,7 +30,6 @@ from sqlalchemy import (
     true,
     tuple_,
     type_coerce,
-    union_all,
 )
 
 from models.errors import InputError
@@ -136,10 +136,10 @@ class Listing:
         return Dialect(self._database.is_sqlite, eager)
 
     def _picks(self, connection: Connection, query: Query, order: _Order) -> list[Pick]:
+        if order.sort is not Sort.RELEVANCE and (driver := _driver(query)):
+            return self._by_theme(connection, query, driver, order)
         if order.sort is Sort.RELEVANCE:
             rows = self._by_relevance(query, order)
-        elif driver := _driver(query):
-            rows = self._by_theme(query, driver, order)
         else:
             rows = self._by_paper(query, order, few=self._finds_few(connection, query))
         return [(row.pk, row.key) for row in connection.execute(rows)]
@@ -149,15 +149,14 @@ class Listing:
         rows = select(papers.c.pk, key.label("key")).where(condition(query, self._dialect(eager=few)))
         return order.cut(rows, key + 0 if few else key, papers.c.pk)  # "+ 0": not by that index
 
-    def _by_theme(self, query: Query, driver: PaperFilter, order: _Order) -> Select[Any]:
+    def _by_theme(self, connection: Connection, query: Query, driver: PaperFilter, order: _Order) -> list[Pick]:
         themes = tuple(dict.fromkeys(driver.any_of or driver.all_of[:1]))
         rest = _rest(query, driver)
         wanted = true() if rest is None else _of_tag(condition(rest, self._dialect(eager=False)))
-        walks = [_walk(theme, themes, driver, wanted, order) for theme in themes]
-        if len(walks) == 1:
-            return walks[0]
-        merged = union_all(*(select(walk.subquery()) for walk in walks)).subquery()
-        return order.cut(select(merged.c.pk, merged.c.key), merged.c.key, merged.c.pk)
+        walk = _walk(themes, driver, wanted, order)
+        found = (connection.execute(walk, {"walked": theme}) for theme in themes)
+        picks = sorted(((row.key, row.pk) for rows in found for row in rows), reverse=order.descending)
+        return [(pk, key) for key, pk in picks[: order.limit]]
 
     def _by_relevance(self, query: Query, order: _Order) -> Select[Any]:
         typed = next((part.text for part in filters_in(query) if part.text.strip()), "")
@@ -239,11 +238,11 @@ def _rest(query: Query, driver: PaperFilter) -> Query | None:
     return query
 
 
-def _walk(
-    theme: str, themes: Sequence[str], driver: PaperFilter, wanted: ColumnElement[bool], order: _Order
-) -> Select[Any]:
+def _walk(themes: Sequence[str], driver: PaperFilter, wanted: ColumnElement[bool], order: _Order) -> Select[Any]:
+    """The walk of one theme, the parameter `walked`."""
     key = type_coerce(tags.c[order.sort.value], _plain(order.sort))
-    rows = select(tags.c.paper.label("pk"), key.label("key")).where(tags.c.theme == theme, wanted)
+    rows = select(tags.c.paper.label("pk"), key.label("key"))
+    rows = rows.where(tags.c.theme == bindparam("walked", type_=tags.c.theme.type), wanted)
     if driver.min_probability is not None:
         rows = rows.where(tags.c.probability >= driver.min_probability)
     if driver.max_probability is not None:

@@ -189,7 +189,7 @@ class Vectors:
         rows = select(papers.c.pk, papers.c.id, vectors.c.dtype, vectors.c.data).join(
             vectors, vectors.c.digest == papers.c.digest
         )
-        taken = condition(query, Dialect(self._database.is_sqlite))
+        taken = condition(query, Dialect(self._database.is_sqlite, eager=False))
         found: list[tuple[int, float]] = []
         for part in chunks(ids):
             rows_here = connection.execute(rows.where(vectors.c.id.in_(part), taken))
