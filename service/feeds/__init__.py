@@ -18,7 +18,7 @@ from models.errors import FeedError
 from models.paper import Paper
 from service.feeds.decompress import compression, decompressed
 from service.feeds.entries import MAX_ENTRY_BYTES, Entry, Note, ParsedFeed, Skipped, fold
-from service.feeds.lookahead import look_ahead
+from service.feeds.lookahead import HEAD_BYTES, look_ahead, read_up_to
 from service.feeds.registry import FORMATS, Format, reader
 from service.feeds.sniff import sniff
 
@@ -81,12 +81,20 @@ def recognised(stream: BinaryIO, format: str | None = None) -> tuple[str, Iterat
     head, source = look_ahead(stream)
     packed = bool(compression(head))
     head, source = look_ahead(decompressed(source))
-    name = format or sniff(head)
+    name = format or _sniffed(head, source)
     entries = reader(name).read_stream
     if FORMATS[name].seeks and start is not None and not packed:
         stream.seek(start)
         return name, _until_damage(entries(stream))
     return name, _until_damage(entries(source))
+
+
+def _sniffed(head: bytes, source: BinaryIO) -> str:
+    try:
+        return sniff(head)
+    except FeedError:
+        read_up_to(source, HEAD_BYTES + 1)  # raises the better reason if the head is all there was before damage
+        raise
 
 
 def _until_damage(entries: Iterator[Entry]) -> Iterator[Entry]:

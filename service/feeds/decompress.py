@@ -115,12 +115,17 @@ class _Guarded(PiecewiseReader):
         self._counted = _Counted(source)
         self._plain: _Readable = gzip.GzipFile(fileobj=self._counted) if name == "gzip" else _ZstdFrames(self._counted)
         self._given = 0
+        self._damage: FeedError | None = None
 
     def next_piece(self, size: int) -> bytes:
+        if self._damage:
+            raise self._damage  # met again: who looked ahead stopped before it
         try:
             piece = self._plain.read1(size)
         except _DAMAGE as error:
-            raise FeedError(f"{self._name} data damaged or cut short after {self._given} bytes: {error}") from None
+            what = f"{self._name} data damaged or cut short after {self._given} bytes: {error}"
+            self._damage = FeedError(what)
+            raise self._damage from None
         self._given += len(piece)
         if self._given > FREE_BYTES and self._given > MAX_RATIO * self._counted.taken:
             raise FeedError(

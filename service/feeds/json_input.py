@@ -73,16 +73,24 @@ def json_records(text: io.TextIOBase, containers: Sequence[str]) -> Iterator[Fou
     Raises:
         FeedError: the feed is not JSON at all, or a single document over `MAX_DOCUMENT_BYTES`.
     """
-    opening = next((line for line in _unlimited_lines(text) if line.text and line.text.strip()), None)
+    opening = _filled(_unlimited_lines(text))
     if opening is None or opening.text is None:
         raise FeedError("empty: there is no JSON in it")
-    rest = lines(text, after=opening.number)
-    following = next((line for line in rest if line.text is None or line.text.strip()), None)
-    if following and _is_line_format(opening.text, following.text):
-        yield from _from_lines(chain([opening, following], rest), containers)
+    try:
+        following = _filled(lines(text, after=opening.number))
+    except FeedError:  # damage after the first line: give that, and let the next read meet the damage again
+        following = opening
+    if following is opening:
+        yield from _from_lines(chain([opening], lines(text, after=opening.number)), containers)
+    elif following and _is_line_format(opening.text, following.text):
+        yield from _from_lines(chain([opening, following], lines(text, after=following.number)), containers)
     else:
         second = following.text if following and following.text else ""
         yield from _from_document(f"{opening.text}\n{second}\n{rest_of(text, 'a JSON document')}", containers)
+
+
+def _filled(all_lines: Iterable[Line]) -> Line | None:
+    return next((line for line in all_lines if line.text is None or line.text.strip()), None)
 
 
 def parse_json(text: str) -> object:
