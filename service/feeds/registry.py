@@ -42,9 +42,11 @@ class Format:
 FORMATS: Mapping[str, Format] = {
     "arxiv-atom": Format("service.feeds.arxiv_atom", "xml", "arXiv API replies (Atom)"),
     "arxiv-rss": Format("service.feeds.arxiv_rss", "xml", "arXiv's daily listings (RSS and Atom of rss.arxiv.org)"),
-    "rdf": Format("service.feeds.rdf", "xml", "RSS 1.0 and 0.90 (RDF), arXiv's old listings among them"),
+    "rdf": Format("service.feeds.rdf", "xml", "arXiv's old listings (RSS 1.0); other RSS 1.0 is syndication"),
     "oai-pmh": Format("service.feeds.oai", "xml", "OAI-PMH records: oai_dc, arXiv, arXivRaw"),
-    "publisher-xml": Format("service.feeds.publisher_xml", "xml", "publishers' article XML: JATS, PubMed, DataCite"),
+    "publisher-xml": Format(
+        "service.feeds.publisher_xml", "xml", "publishers' XML: JATS, PubMed, Crossref, DataCite, IEEE, OSTI"
+    ),
     "syndication": Format("service.feeds.syndication", "xml", "any other RSS or Atom feed"),
     "kaggle": Format("service.feeds.kaggle", "json", "the arXiv metadata snapshot on Kaggle (JSON Lines)"),
     "json-feed": Format("service.feeds.json_feed", "json", "JSON Feed 1.0 and 1.1"),
