@@ -125,8 +125,8 @@ def _unlimited_lines(text: io.TextIOBase) -> Iterator[Line]:
 
 def _is_line_format(opening: str, following: str | None) -> bool:
     first, second = opening.strip(), (following or "").strip()
-    if first == "[":  # one record a line inside brackets; a lone "{" begins a document over many lines
-        return following is None or _is_json(second)
+    if first == "[":  # one record a line inside brackets; printers for people indent, and break what is not empty
+        return following is None or (following.startswith('{"') and _is_json(second))
     if first.startswith("{") and second.startswith("{"):
         return len(first) > 1  # although the first line may be broken
     return _is_json(first)

@@ -8,17 +8,17 @@ first), `abstract` (hard-wrapped), `versions` (`[{"version": "v1", "created": RF
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import BinaryIO
 
 from service.feeds.assemble import assemble
+from service.feeds.byline import names_in
 from service.feeds.dates import parse_date
 from service.feeds.entries import Entry
 from service.feeds.json_input import Record, json_entries
 from service.feeds.json_shape import shape
 from service.feeds.loose import plain_text, version_number
-from service.feeds.people import names
 
 _SIGNS = ("submitter", "authors_parsed", "update_date", "versions[].created")
 
@@ -69,10 +69,10 @@ def _history(record: Record) -> tuple[int | None, datetime | None, datetime | No
     return version_number(known[-1].get("version")), first, latest
 
 
-def _authors(record: Record) -> list[str]:
+def _authors(record: Record) -> Iterable[str]:
     parsed = record.get("authors_parsed")
     if not isinstance(parsed, list) or not parsed:
-        return names(record.get("authors"))
+        return names_in(plain_text(record.get("authors")))
     return [_name(parts) for parts in parsed if isinstance(parts, list)]
 
 
