@@ -8,7 +8,7 @@ from typing import Any
 
 from service.feeds.identity import one_line
 
-_WHOLE = ("name", "display_name", "displayName", "full_name", "fullName", "literal", "raw_author_name", "author_name")
+_WHOLE = ("name", "display_name", "displayName", "full_name", "fullName", "literal", "author_name")
 _FIRST = ("given", "givenName", "given_name", "firstName", "first_name", "first", "forename")
 _LAST = ("family", "familyName", "family_name", "lastName", "last_name", "last", "surname")
 _SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
@@ -30,7 +30,7 @@ def names(value: object) -> list[str]:
 def person(record: Mapping[str, Any]) -> str:
     """`"Ada Lovelace"` out of an object with her name in parts or whole, "" if it holds none."""
     inner = next((record[key] for key in _NESTED if isinstance(record.get(key), Mapping)), record)
-    return _whole_name(record) or _whole_name(inner)
+    return _whole_name(record) or _whole_name(inner) or _text(record.get("raw_author_name"))
 
 
 def split_names(text: str) -> list[str]:
