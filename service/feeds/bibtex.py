@@ -40,7 +40,9 @@ _ENTRY = re.compile(
 )
 # Google Scholar and others put the number of a preprint where the journal belongs.
 _ARXIV_IN_JOURNAL = re.compile(
-    r"\barxiv\s{0,3}[:/]?\s{0,3}((?:abs/)?[a-z.-]{0,20}/?\d{4}[\d.]{3,6}(?:v\d{1,2})?)", re.IGNORECASE
+    r"\barxiv(?:\.org/(?:abs|pdf|html)/|[\s:/]{1,3})"
+    r"((?:\d{4}\.\d{4,5}|[a-z-]{2,12}(?:\.[a-z]{2})?/\d{7})(?:v\d{1,2})?)",
+    re.IGNORECASE,
 )
 _LONGEST_NAME = 300  # characters; the parser of names takes the square of what is no name at all
 _ENCLOSING = RemoveEnclosingMiddleware()
@@ -142,11 +144,10 @@ def _arxiv(fields: Mapping[str, str]) -> str:
     archive = (fields.get("archiveprefix") or fields.get("eprinttype") or "arxiv").lower()
     if archive == "arxiv" and arxiv_id(eprint):
         return eprint
-    for name in ("journal", "journaltitle", "howpublished", "url"):
-        found = _ARXIV_IN_JOURNAL.search(fields.get(name, ""))
-        if found and arxiv_id(found[1].removeprefix("abs/")):
-            return found[1].removeprefix("abs/")
-    return ""
+    found = (
+        _ARXIV_IN_JOURNAL.search(fields.get(name, "")) for name in ("journal", "journaltitle", "howpublished", "url")
+    )
+    return next((match[1] for match in found if match), "")
 
 
 def _authors(people: str) -> list[str]:
