@@ -28,7 +28,7 @@ from service.feeds.identity import doi_name, paper_id
 from service.feeds.xml_entries import Reading, XmlEntry, declarations, entries
 from service.feeds.xml_guard import Document, expect_root, opened, sniffed
 from service.feeds.xml_repair import prefixes
-from service.feeds.xml_tree import local
+from service.feeds.xml_tree import fields, first, local, text
 
 _ROOTS = ("rss", "feed", "RDF", "channel")
 _BATCH_ENTRIES = 40
@@ -45,7 +45,9 @@ _DEFAULT_NAMESPACE = re.compile(r"""\sxmlns\s{0,9}=\s{0,9}(?:"([^"<]{0,300})"|'(
 _BASE = re.compile(r"""\sxml:base\s{0,9}=\s{0,9}["']([^"'<]{1,500})["']""")
 _SEVERAL_NAMES = re.compile(r"\s*(?:;|,?\n)\s*")
 
-_MAIL_LEFT = re.compile(r"\s*\((?:mailto:)?\)?$")  # of "Name (mailto:name@host)", once feedparser has taken the address
+_MAIL = re.compile(
+    r"(?:mailto:)?[^\s()<>@]{1,64}@[^\s()<>@]{1,255}"
+)  # in "mail (Name)", "Name <mail>", "Name (mailto:mail)"
 
 
 def matches(head: bytes) -> bool:
@@ -133,7 +135,7 @@ def _read_batch(document: Document, batch: list[XmlEntry]) -> Iterator[Entry]:
             yield Skipped(batch[0].position, f"the entry cannot be read: {type(fault).__name__}: {fault}")
             return
     if len(parsed) == len(batch):
-        yield from (_entry(item.position, entry) for item, entry in zip(batch, parsed, strict=True))
+        yield from map(_entry, batch, parsed)
     elif len(batch) > 1:
         for item in batch:
             yield from _read_batch(document, [item])
@@ -164,17 +166,17 @@ def _framed(document: Document, batch: list[XmlEntry]) -> str:
     return f"<{name}{attributes}>{channel[0]}{''.join(item.text for item in batch)}{channel[1]}</{name}>"
 
 
-def _entry(position: int, entry: Mapping[str, Any]) -> Entry:
+def _entry(item: XmlEntry, entry: Mapping[str, Any]) -> Entry:
     link, own = (said if len(said) <= _LONGEST_ID else "" for said in (_said(entry, "link"), _said(entry, "id")))
     read = assemble(
-        position,
+        item.position,
         arxiv=next((reference for reference in (own, link) if "arxiv" in reference.lower()), ""),
         doi=_doi(entry),
         url=own if own.lower().startswith(("http://", "https://")) else link,
         own=own,
         title=_said(entry, "title"),
         abstract=_abstract(entry),
-        authors=_authors(entry),
+        authors=_authors(item.element),
         categories=[_said(tag, "term") for tag in _listed(entry, "tags")],
         published=_date(entry, "published", "prism_publicationdate", "updated", "created"),
         updated=_date(entry, "updated"),
@@ -212,11 +214,13 @@ def _abstract(entry: Mapping[str, Any]) -> str:
     return summary
 
 
-def _authors(entry: Mapping[str, Any]) -> list[str]:
-    named = [_said(author, "name") for author in _listed(entry, "authors")]
-    return [
-        _MAIL_LEFT.sub("", name) for names in named or [_said(entry, "author")] for name in _SEVERAL_NAMES.split(names)
-    ]
+def _authors(entry: Element) -> Iterator[str]:
+    """The names in the entry itself: feedparser cuts pieces out of "mail@host.example (Name)"."""
+    found = fields(entry)
+    for element in (*found.get("author", ()), *found.get("creator", ())):
+        said = text(first(fields(element), "name")) or text(element)
+        for name in _SEVERAL_NAMES.split(said):
+            yield _MAIL.sub(" ", name).strip(" ()<>,")
 
 
 def _date(entry: Mapping[str, Any], *names: str) -> datetime | None:

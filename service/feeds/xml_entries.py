@@ -149,7 +149,14 @@ def _end(data: bytes, tag: bytes, start: int, limit: int) -> int:
     closing = data.rfind(mark, start, limit)
     while closing >= 0 and data[closing + len(mark) : closing + len(mark) + 1] not in _AFTER_NAME:
         closing = data.rfind(mark, start, closing)  # </records> ends no <record>
-    bracket = data.find(b">", closing, limit) if closing >= 0 else -1
+    if closing >= 0:
+        return _past(data, closing, limit)
+    own_end = _past(data, start, limit)
+    return own_end if data[own_end - 2 : own_end] == b"/>" else limit
+
+
+def _past(data: bytes, position: int, limit: int) -> int:
+    bracket = data.find(b">", position, limit)
     return bracket + 1 if bracket >= 0 else limit
 
 
