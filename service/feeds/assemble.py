@@ -32,7 +32,8 @@ def assemble(
     Identity follows `paper_id`; every text becomes one line, empty and repeated authors and
     categories go. The version is the one given, else the one an arXiv reference ends with.
     """
-    name = paper_id(arxiv=arxiv, doi=doi, url=url, own=own, title=title or abstract)
+    # Without any identifier the wording is what a paper is known by: two called "Editorial" are two.
+    name = paper_id(arxiv=arxiv, doi=doi, url=url, own=own, title=f"{title} {abstract}")
     title, abstract = one_line(title), one_line(abstract)
     if not title and not abstract:
         return Skipped(position, "neither a title nor an abstract: nothing to tag", name)

@@ -94,7 +94,7 @@ def reads_as_name(line: str) -> bool:
 
 
 def _belongs_to_name(word: str) -> bool:
-    if _WORD.fullmatch(word) is None:
+    if _WORD.fullmatch(word) is None or (word.endswith(".") and len(word) > len("Jr.")):  # "Proc.", "Univ."
         return False
     return not word[0].islower() or word in _PARTICLES or word[1:2] in ("'", "’") or any(map(str.isupper, word))
 
