@@ -1,4 +1,6 @@
+import contextlib
 import gzip
+import time
 
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from models.errors import FeedError
 from service.feeds import FORMATS, parse, sniff
 from tests.feeds import publisher_samples, xml_samples
-from tests.feeds.plain_samples import SAMPLES
+from tests.feeds.plain_samples import ABSTRACT, SAMPLES, TITLE
 
 XML = {
     "arxiv-atom": xml_samples.ARXIV_ATOM,
@@ -90,3 +92,37 @@ def test_any_bytes_are_a_format_or_a_feed_error(data):
         assert sniff(data) in FORMATS
     except FeedError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize("name", sorted(set(SAMPLES) - {"openalex"}))
+def test_one_paper_has_one_text_in_every_format(name):
+    """OpenAlex alone cannot: its index of words has lost the white space and what stood in it."""
+    paper = parse(SAMPLES[name]).papers[0]
+    assert (paper.title, paper.abstract) == (TITLE, ABSTRACT)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b"@a{ ",
+        b"\n@",
+        b"TY  -",
+        b'{"',
+        b"[[",
+        b"{",
+        b'",',
+        b"<",
+        b"<a ",
+        b"<!--",
+        b"http://arxiv.org/abs/",
+        b" \n",
+        b"a\x00",
+        b"%0 ",
+    ],
+)
+def test_hostile_beginnings_are_judged_soon(piece):
+    head = piece * (65_536 // len(piece))
+    begin = time.process_time()
+    with contextlib.suppress(FeedError):
+        sniff(head)
+    assert time.process_time() - begin < 2
