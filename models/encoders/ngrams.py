@@ -55,9 +55,11 @@ class NgramEncoder:
         counts = sp.csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)
         counts.sum_duplicates()
         counts.data = (1.0 + np.log(counts.data)) * self.idf[counts.indices]
-        squares = np.add.reduceat(np.append(counts.data**2, np.float32(0.0)), counts.indptr[:-1])
-        lengths = np.sqrt(np.where(np.diff(counts.indptr) > 0, squares, np.float32(1.0)))
-        counts.data = (counts.data / np.repeat(lengths, np.diff(counts.indptr))).astype(np.float32)
+        rows_of = np.repeat(np.arange(n), np.diff(counts.indptr))
+        # Summed one after the other in double precision: a row's length must not depend on where it lies.
+        squares = np.bincount(rows_of, counts.data.astype(np.float64) ** 2, minlength=n)
+        lengths = np.sqrt(np.where(squares > 0.0, squares, 1.0))
+        counts.data = (counts.data / lengths[rows_of]).astype(np.float32)
         return counts
 
 
