@@ -7,18 +7,11 @@ from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from service.feeds.assemble import assemble
+from service.feeds.datacite import NO_PAPER
 from service.feeds.dates import parse_date
 from service.feeds.entries import Entry, Skipped
 from service.feeds.jats import personal_name
 from service.feeds.xml_tree import Fields, descend, fields, first, line, local, markup
-
-# The values of `resourceTypeGeneral` that are no writing about research (appendix 1 of the schema).
-_NO_PAPER = frozenset(
-    [
-        "Audiovisual", "Award", "Collection", "ComputationalNotebook", "Dataset", "Event", "Image", "Instrument",
-        "InteractiveResource", "Model", "PhysicalObject", "Project", "Service", "Software", "Sound", "Workflow",
-    ]
-)  # fmt: skip
 
 
 def datacite(position: int, record: Element, own: str = "") -> Entry:
@@ -28,7 +21,7 @@ def datacite(position: int, record: Element, own: str = "") -> Entry:
     identifier = line(first(found, "identifier")) or own
     kind = first(found, "resourceType")
     general = kind.get("resourceTypeGeneral", "") if kind is not None else ""
-    if general in _NO_PAPER:
+    if general in NO_PAPER:
         return Skipped(position, f"DataCite calls this a {general}, not a text", identifier)
     return assemble(
         position,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from models.text import clean
 from service.feeds.assemble import assemble
 from service.feeds.entries import Entry
 from service.feeds.json_input import Record, json_entries
@@ -15,8 +16,8 @@ from service.feeds.people import names
 
 _VERSION = re.compile(rb'"version"\s*:\s*"https?:(?:\\?/){2}(?:www\.)?jsonfeed\.org\\?/version')
 _CONTENT = frozenset(("items[].content_html", "items[].content_text"))
-# The standard's fields by what fits a paper best; feeds of repositories add an abstract and a DOI.
 _TEXTS = ("abstract", "summary", "content_text", "content_html")
+_SHORT_SUMMARY = 100  # characters; below, it is a teaser
 
 
 def matches(head: bytes) -> bool:
@@ -41,9 +42,16 @@ def _paper(position: int, record: Record) -> Entry:
         url=plain_text(record.get("url")) or plain_text(record.get("external_url")),
         own=plain_text(record.get("id")) or plain_text(record.get("guid")),
         title=plain_text(record.get("title")),
-        abstract=next(filter(None, (plain_text(record.get(name)) for name in _TEXTS)), ""),
+        abstract=_abstract(record),
         authors=names(record.get("authors")) or names(record.get("author")),
         categories=labels(record.get("tags")),
         published=moment(record.get("date_published") or record.get("published_at")),
         updated=moment(record.get("date_modified") or record.get("updated_at")),
     )
+
+
+def _abstract(record: Record) -> str:
+    """The abstract that feeds of repositories add, else the summary unless it is short and content longer."""
+    abstract, summary, text, markup = (plain_text(record.get(name)) for name in _TEXTS)
+    content = text or markup
+    return abstract or (content if len(content) > len(summary) and len(clean(summary)) < _SHORT_SUMMARY else summary)

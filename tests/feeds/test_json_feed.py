@@ -6,11 +6,12 @@ import pytest
 from models.paper import Paper
 from service.feeds import parse
 
+SUMMARY = " ".join(["We revisit leases for replicated logs and measure when they expire."] * 2)
 ITEM = {
     "id": "https://lab.example/notes/17",
     "url": "https://lab.example/notes/17",
     "title": "Quorum leases,\nrevisited",
-    "summary": "We revisit leases.",
+    "summary": SUMMARY,
     "content_html": "<p>We revisit leases. At length.</p>",
     "date_published": "2026-02-03T04:05:06+01:00",
     "date_modified": "2026-02-04T00:00:00Z",
@@ -31,7 +32,7 @@ def test_an_item_is_read_field_by_field():
         Paper(
             id="url:https://lab.example/notes/17",
             title="Quorum leases, revisited",
-            abstract="We revisit leases.",
+            abstract=SUMMARY,
             authors=("Ada Vane", "Bo Lund"),
             categories=("logs", "consensus"),
             published=datetime(2026, 2, 3, 3, 5, 6, tzinfo=UTC),
@@ -47,6 +48,8 @@ def test_an_item_is_read_field_by_field():
         ({"authors": None, "author": {"name": "Ada Vane"}}, "authors", ("Ada Vane",)),
         ({"summary": None, "content_text": "Plain."}, "abstract", "Plain."),
         ({"summary": ""}, "abstract", "<p>We revisit leases. At length.</p>"),
+        ({"summary": "A teaser."}, "abstract", "<p>We revisit leases. At length.</p>"),
+        ({"summary": "A teaser.", "content_html": None}, "abstract", "A teaser."),
         ({"abstract": "The abstract."}, "abstract", "The abstract."),
         ({"url": None, "external_url": "https://arxiv.org/abs/2602.01234v2"}, "id", "arxiv:2602.01234"),
         ({"doi": "10.1000/xyz"}, "id", "doi:10.1000/xyz"),
