@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_LATIN = re.compile(r"[\u0000-\u024f]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _FUNCTION_WORDS = frozenset(
     "a an and are as at be been but by can for from has have in into is it its of on or our such than that the their "
@@ -31,8 +32,7 @@ def text_reason(text: str) -> Reason | None:
     if not words:
         return "no_text"
     letters = "".join(words)
-    latin = sum(1 for character in letters if character < "\u0250")
-    if latin < _LATIN_SHARE * len(letters):
+    if not letters.isascii() and len(_LATIN.sub("", letters)) > (1.0 - _LATIN_SHARE) * len(letters):
         return "not_english"
     if len(words) < 3:
         return "too_short"
@@ -42,7 +42,7 @@ def text_reason(text: str) -> Reason | None:
 def _foreign(words: list[str], text: str) -> bool:
     if len(words) < _JUDGED_WORDS:
         return False
-    known = sum(1 for word in words if word.lower() in _FUNCTION_WORDS)
+    known = sum(map(_FUNCTION_WORDS.__contains__, map(str.lower, words)))
     return known < _ENGLISH_SHARE * len(words) and language(text) != "en"
 
 

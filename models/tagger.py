@@ -68,7 +68,11 @@ def answer_scored(
         blocked: what `text_reason` says of each paper's text.
     """
     rules = _Rules.of(bundle, options)
-    taggings = [_answer(bundle, paper, scored, row, blocked[row], rules) for row, paper in enumerate(papers)]
+    groups = Scores(scored.probabilities, bundle.taxonomy).groups()  # of all rows at once: a tenth of the time
+    taggings = [
+        _answer(bundle, paper, scored, row, blocked[row], rules, _top_groups(bundle, groups[row]))
+        for row, paper in enumerate(papers)
+    ]
     if options.detail == "full":
         return [_with_evidence(bundle, paper, tagging) for paper, tagging in zip(papers, taggings, strict=True)]
     return taggings
@@ -212,7 +216,15 @@ class _Rules:
         return [(int(column), float(thresholds[column])) for column in ordered[: self.top]]
 
 
-def _answer(bundle: ModelBundle, paper: Paper, scored: Scored, row: int, blocked: str | None, rules: _Rules) -> Tagging:
+def _answer(
+    bundle: ModelBundle,
+    paper: Paper,
+    scored: Scored,
+    row: int,
+    blocked: str | None,
+    rules: _Rules,
+    groups: tuple[tuple[str, float], ...],
+) -> Tagging:
     accurate = bool(scored.accurate[row])
     probabilities = scored.probabilities[row]
     reason = blocked
@@ -232,7 +244,7 @@ def _answer(bundle: ModelBundle, paper: Paper, scored: Scored, row: int, blocked
         truncated=bool(scored.truncated[row]),
         profile="accurate" if accurate else "fast",
         model=bundle.name,
-        groups=_top_groups(bundle, probabilities) if blocked != "no_text" else (),
+        groups=groups if blocked != "no_text" else (),
         neighbours=_neighbours(bundle, scored, row),
     )
 
@@ -247,8 +259,7 @@ def _top_scores(bundle: ModelBundle, probabilities: npt.NDArray[np.float32]) -> 
     return tuple((bundle.taxonomy.ids[column], float(probabilities[column])) for column in order)
 
 
-def _top_groups(bundle: ModelBundle, probabilities: npt.NDArray[np.float32]) -> tuple[tuple[str, float], ...]:
-    values = Scores(probabilities[None, :], bundle.taxonomy).groups()[0]
+def _top_groups(bundle: ModelBundle, values: npt.NDArray[np.float32]) -> tuple[tuple[str, float], ...]:
     order = np.lexsort((np.arange(len(values)), -values))
     return tuple((bundle.taxonomy.groups[c].id, float(values[c])) for c in order if values[c] >= _GROUPS_FROM)
 
