@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import itertools
 import json
 import random
 
@@ -74,23 +75,46 @@ def test_a_named_format_that_does_not_fit_gives_a_skipped_entry_with_the_reason(
     assert "no BibTeX" in feed.skipped[0].reason
 
 
-def test_papers_are_given_before_the_feed_is_read_to_its_end():
-    class Endless(io.RawIOBase):
-        given = 0
+class Endless(io.RawIOBase):
+    """A feed without end: a beginning, then one entry over and over."""
 
-        def readable(self):
-            return True
+    def __init__(self, beginning, entry):
+        self._ready = beginning
+        self._entry = entry
+        self.given = 0
 
-        def readinto(self, buffer):
-            text = line() * (len(buffer) // len(line()))
-            buffer[: len(text)] = text
-            self.given += len(text)
-            return len(text)
+    def readable(self):
+        return True
 
-    source = Endless()
-    entries = iter_entries(io.BufferedReader(source))
-    assert next(entries).id == "arxiv:2602.01234"
-    assert source.given < 1 << 22
+    def readinto(self, buffer):
+        while len(self._ready) < len(buffer):
+            self._ready += self._entry * 200
+        buffer[:] = self._ready[: len(buffer)]
+        self._ready = self._ready[len(buffer) :]
+        self.given += len(buffer)
+        return len(buffer)
+
+
+ENDLESS = {
+    "jsonl": (b"", line()),
+    "kaggle": (b"", SAMPLES["kaggle"].splitlines(keepends=True)[0]),
+    "arxiv-listing": (
+        b"",
+        b"http://arxiv.org/abs/2602.01234v1Leases2026-02-11T08:00:09ZWe log.2026-02-11T08:00:09ZAda Vane",
+    ),
+    "ris": (b"", SAMPLES["ris"]),
+    "csv": (b"id,title\n", b"k1,Quorum leases\n"),
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_papers_come_while_the_feed_is_still_being_read(name):
+    source = Endless(*ENDLESS[name])
+    found_name, entries = recognised(io.BufferedReader(source))
+    assert found_name == name
+    papers = [entry for entry in itertools.islice(entries, 20_000) if isinstance(entry, Paper)]
+    assert len(papers) >= 19_990
+    assert source.given <= 20_000 * len(ENDLESS[name][1]) + (3 << 20)
 
 
 # Bytes of every kind: none, any, and feeds with damage of the sorts that happen.
