@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import (
     URL,
@@ -149,6 +150,24 @@ class Database:
     def count(self, connection: Connection, name: str) -> int:
         """How often `bump` was called with that name."""
         return connection.scalar(select(counters.c.value).where(counters.c.name == name)) or 0
+
+    def copy_to(self, path: Path) -> None:
+        """Write a compact copy of a SQLite database to `path`, which appears once it is whole.
+
+        Raises:
+            StoreError: the copy cannot be written.
+        """
+        part = path.with_name(f".{path.name}.{uuid4().hex}")
+        with _translated(self.name):
+            connection = self.engine.raw_connection()
+            try:
+                connection.cursor().execute("VACUUM INTO ?", (str(part),))
+                part.replace(path)
+            except self.engine.dialect.loaded_dbapi.Error as error:
+                raise DBAPIError("VACUUM INTO", {}, error) from error
+            finally:
+                part.unlink(missing_ok=True)
+                connection.close()
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -111,8 +111,7 @@ class Store:
             raise UnavailableError("a PostgreSQL store is backed up with pg_dump")
         if path.exists():
             raise ConflictError(f"{path} is there already: choose another path")
-        with self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("VACUUM INTO :path"), {"path": str(path)})
+        self._database.copy_to(path)
         return path
 
     def _damage(self, connection: Connection) -> list[str]:

@@ -122,6 +122,8 @@ class Vectors:
             raise InputError(f"limit is {limit}: expected 1 to {MAX_NEIGHBOURS}")
         matrix = self.warm(encoder)
         wanted = unit(np.asarray(vector, dtype=np.float32))
+        if not np.isfinite(wanted).all():
+            raise InputError("the vector holds numbers that are not finite")
         if matrix.rows and wanted.shape != (matrix.length,):
             raise InputError(f"the vector has shape {wanted.shape}, those of {encoder!r} have ({matrix.length},)")
         return self._nearest(matrix, wanted, limit, query, frozenset(exclude))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.errors import InputError
 from service.store import AllOf, AnyOf, Judgement, Not, PaperFilter, Sort, Store, StoredPaper, Verdict
-from tests.store.conftest import START, make_paper, make_tagging
+from tests.store.samples import START, make_paper, make_tagging
 
 THEMES = ("kv-cache", "consensus", "federated-learning", "gpu-kernels", "moe-training")
 SIZE = 60

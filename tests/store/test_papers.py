@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from models.errors import NotFoundError
 from models.paper import Paper
 from service.store import Outcome, PaperFilter, Sort
-from tests.store.conftest import START, make_paper, make_tagging
+from tests.store.samples import START, make_paper, make_tagging
 
 
 def test_a_batch_says_what_was_new_updated_and_there_already(store):
