@@ -92,7 +92,7 @@ class _WholeReader:
         return self.document.matches(head)
 
     def read_stream(self, stream: BinaryIO) -> Iterator[Entry]:
-        return self.document.read(whole(stream, f"a feed of the format {self.what}"))
+        yield from self.document.read(whole(stream, f"a feed of the format {self.what}"))
 
 
 @cache
