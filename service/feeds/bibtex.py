@@ -26,9 +26,8 @@ from models.paper import arxiv_id
 from models.text import clean
 from service.feeds.assemble import assemble
 from service.feeds.dates import date_of, parse_date
-from service.feeds.entries import Entry, Skipped
+from service.feeds.entries import EMPTY, Entry, Skipped
 from service.feeds.identity import one_line
-from service.feeds.json_input import EMPTY
 from service.feeds.text_input import decode, doubts, is_too_large, open_text, rest_of
 
 _ENTRY = re.compile(

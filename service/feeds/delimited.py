@@ -15,8 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Literal
 
 from models.errors import FeedError
-from service.feeds.entries import MAX_ENTRY_BYTES, Entry, Skipped
-from service.feeds.json_input import EMPTY
+from service.feeds.entries import EMPTY, MAX_ENTRY_BYTES, Entry, Skipped
 from service.feeds.loose import TEXT_NAMES, loose_paper, squeezed
 from service.feeds.text_input import Line, decode, doubts, lines, open_text
 

@@ -37,6 +37,9 @@ class Note:
     text: str
 
 
+EMPTY = Note("empty result: the feed holds no entries")
+"""What readers say of a feed that is whole and holds nothing."""
+
 Entry = Paper | Skipped | Note
 
 

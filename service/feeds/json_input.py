@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from models.errors import FeedError
 from service.feeds.decompress import MAX_DOCUMENT_BYTES, too_long
-from service.feeds.entries import MAX_ENTRY_BYTES, Entry, Note, Skipped
+from service.feeds.entries import EMPTY, MAX_ENTRY_BYTES, Entry, Skipped
 from service.feeds.text_input import Line, doubts, is_too_large, lines, open_text, rest_of
 
 Record = Mapping[str, Any]
@@ -26,8 +26,6 @@ Record = Mapping[str, Any]
 
 Build = Callable[[int, Record], Entry]
 """Makes an entry of a position and a record; never raises."""
-
-EMPTY = Note("empty result: the feed holds no entries")
 
 _DECODER = json.JSONDecoder(strict=False)
 _SPACE = re.compile(r"[\s\x1e,]*")

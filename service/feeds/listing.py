@@ -39,9 +39,8 @@ from typing import BinaryIO, NamedTuple
 from service.feeds.assemble import assemble
 from service.feeds.bare_names import authors_among
 from service.feeds.dates import parse_date
-from service.feeds.entries import MAX_ENTRY_BYTES, Entry, Note, Skipped
+from service.feeds.entries import EMPTY, MAX_ENTRY_BYTES, Entry, Note, Skipped
 from service.feeds.identity import bare_doi
-from service.feeds.json_input import EMPTY
 from service.feeds.listing_records import TIME, URL, records
 from service.feeds.text_input import decode, doubts, open_text
 

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, cast
 
 from models.errors import FeedError
-from service.feeds.entries import MAX_ENTRY_BYTES, Entry, Skipped
-from service.feeds.json_input import EMPTY
+from service.feeds.entries import EMPTY, MAX_ENTRY_BYTES, Entry, Skipped
 from service.feeds.loose import ALIASES, TEXT_NAMES, loose_paper, squeezed
 
 _MAGIC = b"PAR1"
