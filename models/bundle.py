@@ -232,6 +232,8 @@ def _write(parts: Parts, staging: Path) -> str:
     save_file(parts.dense_arrays, staging / "dense.safetensors")
     for name, source in parts.encoder_files.items():
         shutil.copyfile(source, staging / name)
+    for path in staging.iterdir():
+        path.chmod(0o644)  # safetensors writes files that only their owner may read
     files = {path.name: _sha256(path) for path in sorted(staging.iterdir())}
     manifest = {"format": FORMAT, **parts.manifest, "taxonomy": parts.taxonomy.fingerprint, "files": files}
     raw = _json(manifest).encode()

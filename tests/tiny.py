@@ -89,7 +89,10 @@ def _paper(rng: random.Random, number: int, seed: int) -> LabelledPaper:
 
 def tiny_encoder(directory: Path) -> EncoderSource:
     """A two-layer transformer with seeded random weights and a word-piece tokenizer, in the shipped format."""
-    directory.mkdir(parents=True, exist_ok=True)
+    source = EncoderSource(directory, "tiny random transformer", max_tokens=64)
+    if directory.exists():
+        return source
+    directory.mkdir(parents=True)
     texts = [p.paper.text for p in tiny_papers(200, 5)]
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer()
@@ -103,11 +106,12 @@ def tiny_encoder(directory: Path) -> EncoderSource:
     )
     tokenizer.save(str(directory / "tokenizer.json"))
     shape = BertShape(layers=2, heads=2, hidden=32)
-    save_graph(bert_graph(_weights(shape, tokenizer.get_vocab_size()), shape), directory / "encoder.xml")
-    return EncoderSource(directory, "tiny random transformer", max_tokens=64)
+    save_graph(bert_graph(tiny_weights(shape, tokenizer.get_vocab_size()), shape), directory / "encoder.xml")
+    return source
 
 
-def _weights(shape: BertShape, words: int) -> dict[str, np.ndarray]:
+def tiny_weights(shape: BertShape, words: int) -> dict[str, np.ndarray]:
+    """Seeded random weights of a BERT encoder, by the names of the published checkpoint."""
     rng = np.random.default_rng(0)
 
     def matrix(rows: int, columns: int) -> np.ndarray:

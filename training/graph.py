@@ -53,7 +53,12 @@ def bert_graph(weights: Weights, shape: BertShape) -> ov.Model:
 
 
 def save_graph(model: ov.Model, path: Path) -> None:
-    """Write `path` (.xml) and its weights beside it (.bin): matrices int8, the rest float16."""
+    """Write `path` (.xml) and its weights beside it (.bin): matrices int8, the rest float16.
+
+    Nodes are named by their place, so that the same weights always give the same bytes.
+    """
+    for number, node in enumerate(model.get_ordered_ops()):
+        node.set_friendly_name(f"node{number}" if node.get_type_name() != "Parameter" else "input_ids")
     ov.save_model(model, str(path), compress_to_fp16=True)
 
 
