@@ -78,12 +78,13 @@ class Csv:
     """
 
     def __init__(self, detail: Detail) -> None:
-        self._columns = COLUMNS[detail]
-        self.header = _csv([list(self._columns)])
+        self._detail: Detail = detail
+        self.header = _csv([list(COLUMNS[detail])])
 
     def render(self, taggings: Sequence[Tagging]) -> bytes:
         """The rows in UTF-8, as RFC 4180 has them."""
-        return _csv([[_harmless(cell(tagging)) for cell in self._columns.values()] for tagging in taggings])
+        columns = COLUMNS[self._detail].values()
+        return _csv([[_harmless(cell(tagging)) for cell in columns] for tagging in taggings])
 
 
 class PaperTable:

@@ -24,16 +24,21 @@ from service.pipeline import (
     Progress,
     Renderer,
     StreamOutput,
+    Work,
+    answering,
+    answering_in,
     find_sources,
     record_path,
     tag_all,
 )
+from service.pipeline.run import Answer
 
 if TYPE_CHECKING:
     from service.commands.tag import OutputName
 
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
+_MOST_WORKERS = 16  # beyond that one process cannot read as fast as they tag
 _BATCH = {"fast": 512, "auto": 64, "accurate": 64}  # large for speed, small where a batch takes seconds
 
 
@@ -47,6 +52,7 @@ class Request:
         threads: cores of the encoder, 0 for all.
         out: file to write; None for standard output. output: how to write; None decides by `out`.
         resume: go on with `out`. quiet: only say what went wrong.
+        workers: processes beside this one; None decides by the profile.
     """
 
     inputs: tuple[str, ...]
@@ -58,6 +64,7 @@ class Request:
     output: OutputName | None
     resume: bool
     quiet: bool
+    workers: int | None
 
     @property
     def chosen_output(self) -> OutputName:
@@ -75,6 +82,7 @@ def run_bulk(request: Request, *, strict: bool) -> int:
     sources = find_sources(request.inputs, _fetch, sys.stdin.buffer, without=written)
     bundle = ModelBundle.load(request.bundle or SHIPPED, threads=request.threads)
     _check(request.options, bundle)
+    renderer = _renderer(request)
     visible = sys.stderr.isatty() and not request.quiet and (request.out is not None or not sys.stdout.isatty())
     with Interrupts() as interrupts, Voice(sources, bar=visible) as voice:
         papers = PaperStream(sources, request.format, report=voice.report)
@@ -82,8 +90,8 @@ def run_bulk(request: Request, *, strict: bool) -> int:
         try:
             tag_all(
                 papers,
-                lambda batch: bundle.tag(batch, request.options),
-                _renderer(request),
+                _answer(request, bundle, renderer),
+                renderer.header,
                 _output(request, bundle),
                 batch_size=_BATCH[request.options.profile],
                 held=interrupts.held,
@@ -113,6 +121,22 @@ def _check(options: TagOptions, bundle: ModelBundle) -> None:
         bundle.taxonomy.under(options.include + options.exclude + options.under)
     except InputError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def _answer(request: Request, bundle: ModelBundle, renderer: Renderer) -> Answer:
+    count = _workers(request)
+    if count:
+        return answering_in(count, Work(bundle.directory, bundle.name.sha256, request.options, renderer), bundle)
+    return answering(lambda batch: bundle.tag(batch, request.options), renderer)
+
+
+def _workers(request: Request) -> int:
+    if request.workers is not None:
+        return request.workers
+    # With the encoder one process keeps all cores busy.
+    worthwhile = request.options.profile == "fast"
+    cores = len(os.sched_getaffinity(0))
+    return min(cores, _MOST_WORKERS) if worthwhile and cores > 1 else 0
 
 
 def _renderer(request: Request) -> Renderer:

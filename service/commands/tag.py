@@ -71,6 +71,9 @@ def tag(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if an entry was skipped.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what --out holds already.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=0, max=256, help="Processes to tag in beside this one. [default: as worthwhile]")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
     formats: Annotated[  # noqa: ARG001 (acts in its callback)
         bool, typer.Option("--formats", callback=_show_formats, is_eager=True, help="List the input formats and exit.")
@@ -100,5 +103,7 @@ def tag(
         )
     except InputError as error:
         raise typer.BadParameter(str(error)) from None
-    request = Request(tuple(inputs), format, options, settings.bundle, settings.threads, out, output, resume, quiet)
+    request = Request(
+        tuple(inputs), format, options, settings.bundle, settings.threads, out, output, resume, quiet, workers
+    )
     raise typer.Exit(run_bulk(request, strict=strict))

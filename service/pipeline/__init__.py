@@ -6,16 +6,18 @@
     FileOutput              a file that a later run can go on with
     Interrupts              Ctrl-C between answers, never inside one
 
-Everything happens in one thread, in order. Reading beside tagging was measured and left out: with
-the accurate profile reading is a thousandth of the work, and with the fast one both are Python.
+Reading, tagging and writing take turns in one process. With the encoder that costs nothing: reading is
+a thousandth of the work, and the encoder uses all cores by itself. With n-grams alone everything is
+Python, and `answering_in` spreads it over processes.
 """
 
 from service.pipeline.interrupts import Interrupts
 from service.pipeline.output import FileOutput, Output, StreamOutput
 from service.pipeline.reading import Counts, PaperStream, Remark
 from service.pipeline.record import record_path
-from service.pipeline.run import Progress, Renderer, tag_all
+from service.pipeline.run import Progress, Renderer, answering, tag_all
 from service.pipeline.sources import STANDARD_INPUT, Source, find_sources
+from service.pipeline.workers import Work, answering_in
 
 __all__ = [
     "STANDARD_INPUT",
@@ -29,6 +31,9 @@ __all__ = [
     "Renderer",
     "Source",
     "StreamOutput",
+    "Work",
+    "answering",
+    "answering_in",
     "find_sources",
     "record_path",
     "tag_all",

@@ -6,6 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from io import FileIO
 from pathlib import Path
@@ -14,8 +15,8 @@ from typing import Any, BinaryIO, Protocol
 from models.errors import InputError, SettingsError
 from service.pipeline.record import RunRecord, load_record, record_path
 
-CHECKPOINT_S = 1.0
-"""Seconds between two records of a run: the most work that a power cut costs."""
+CHECKPOINT_S = 0.25
+"""Seconds between two records of a run: the most work that a kill or a power cut costs."""
 
 
 class Output(Protocol):
@@ -62,8 +63,8 @@ class FileOutput:
 
     Raises:
         InputError: the file cannot be written, or is shorter than its record says.
-        SettingsError: it was made under other settings, is being written by another run, or there
-            is a file without a record to resume.
+        SettingsError: it was made under other settings, is being written by another run, holds an
+            unfinished run that is not to be resumed, or has no record and is.
     """
 
     def __init__(
@@ -72,34 +73,41 @@ class FileOutput:
         self._path, self._clock = path, clock
         self._stream = _opened(path)
         self._recorded = path.is_file()
-        self.start = self._found(settings, resume=resume) if self._recorded else RunRecord(settings)
-        self._now = self.start
-        self._cut()
-        self._checkpoint()
+        try:
+            self.start = self._found(settings, resume=resume) if self._recorded else RunRecord(settings)
+            self._now = self.start
+            self._cut()
+            self._checkpoint()
+        except BaseException:
+            self._stream.close()
+            raise
 
     def write(self, chunk: bytes, papers: int, digest: str) -> None:
-        """Write, and record how far that is once a second."""
-        _write(self._stream, chunk)
-        self._now = replace(
-            self._now, papers=self._now.papers + papers, bytes=self._now.bytes + len(chunk), digest=digest
-        )
+        """Write, and record how far that is four times a second."""
+        try:
+            _write(self._stream, chunk)
+        except OSError as error:
+            error.filename = str(self._path)  # a full disk does not say which file it was
+            raise
+        papers, size = self._now.papers + papers, self._now.bytes + len(chunk)
+        self._now = replace(self._now, papers=papers, bytes=size, digest=digest, complete=False)
         if self._clock() >= self._due:
             self._checkpoint()
 
     def close(self, *, complete: bool) -> None:
         """Record where the run ended and close the file."""
-        self._now = replace(self._now, complete=complete)
+        self._now = replace(self._now, complete=complete or self._now.complete)
         self._cut()
         self._checkpoint()
         self._stream.close()
 
     def _found(self, settings: Mapping[str, Any], *, resume: bool) -> RunRecord:
-        record = load_record(record_path(self._path))
         size = self._path.stat().st_size
         if not resume:
-            _refuse_to_lose(record, size, self._path)
-        if not resume or (record is None and not size):
+            _refuse_to_lose(self._path, size)
+        if not resume or not size:
             return RunRecord(settings)
+        record = load_record(record_path(self._path))
         if record is None:
             raise SettingsError(
                 f"cannot resume {self._path}: there is no {record_path(self._path).name} beside it that says how it "
@@ -108,7 +116,7 @@ class FileOutput:
         record.check_settings(settings, self._path)
         if size < record.bytes:
             raise InputError(f"cannot resume {self._path}: it was cut short since; remove it and start over")
-        return replace(record, complete=False)
+        return record
 
     def _cut(self) -> None:
         """Drop what lies beyond the whole answers: of an earlier run, or half written."""
@@ -126,7 +134,10 @@ class FileOutput:
         self._due = self._clock() + CHECKPOINT_S
 
 
-def _refuse_to_lose(record: RunRecord | None, size: int, path: Path) -> None:
+def _refuse_to_lose(path: Path, size: int) -> None:
+    record = None
+    with suppress(InputError):  # a damaged record protects nothing
+        record = load_record(record_path(path))
     if record and record.papers and not record.complete and size >= record.bytes:
         raise SettingsError(
             f"{path} holds {record.papers:,} answers of a run that is not finished: go on with --resume, or remove "

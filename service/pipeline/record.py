@@ -77,10 +77,10 @@ def load_record(path: Path) -> RunRecord | None:
     try:
         values = json.loads(path.read_bytes())
         record = RunRecord(**values)
-        well_formed = record.format == FORMAT and min(record.papers, record.bytes) >= 0 and bool(record.settings.keys)
+        well_formed = record.format == FORMAT and min(record.papers, record.bytes) >= 0 and isinstance(record.settings, dict)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise InputError(f"cannot resume: {path} is damaged ({error}); start over without --resume") from None
     if not well_formed:
         raise InputError(f"cannot resume: {path} is of another version of Paperwire; start over without --resume")

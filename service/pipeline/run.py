@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from models.errors import InputError
 from models.paper import Paper
@@ -15,12 +15,9 @@ from models.tagging import Tagging
 from service.pipeline.output import Output
 from service.pipeline.record import PapersDigest, RunRecord
 
-Tag = Callable[[Sequence[Paper]], list[Tagging]]
-"""Answers of some papers, one each, in order."""
-
 
 class Renderer(Protocol):
-    """A way to write answers down."""
+    """A way to write answers down; it can be sent to another process."""
 
     @property
     def header(self) -> bytes:
@@ -28,6 +25,22 @@ class Renderer(Protocol):
 
     def render(self, taggings: Sequence[Tagging]) -> bytes:
         """The answers, one after the other."""
+
+
+class Answered(NamedTuple):
+    """A batch of papers and what is to be written about them.
+
+    Attributes:
+        papers: the batch. chunk: their answers, rendered. tagged: how many have at least one tag.
+    """
+
+    papers: list[Paper]
+    chunk: bytes
+    tagged: int
+
+
+Answer = Callable[[Iterator[list[Paper]]], Iterator[Answered]]
+"""Answers batches in order."""
 
 
 @dataclass(slots=True)
@@ -52,8 +65,8 @@ class Progress:
 
 def tag_all(
     papers: Iterable[Paper],
-    tag: Tag,
-    renderer: Renderer,
+    answer: Answer,
+    header: bytes,
     output: Output,
     *,
     batch_size: int,
@@ -67,6 +80,8 @@ def tag_all(
     Papers that the output holds already are read again and compared, not tagged.
 
     Args:
+        answer: tags and renders batches, for instance `answering`.
+        header: what stands before the first answer.
         batch_size: papers tagged at a time; the answers do not depend on it.
         held: a context inside which no interrupt is raised, entered to write.
         progress: brought up to date after every batch, then given to `report`.
@@ -81,22 +96,31 @@ def tag_all(
         fresh = _after(iter(papers), output.start, digest)
         progress.resumed = output.start.papers
         if not output.start.bytes:
-            output.write(renderer.header, 0, digest.hex())
-        for batch in batches(fresh, batch_size):
-            taggings = tag(batch)
-            chunk = renderer.render(taggings)
+            output.write(header, 0, digest.hex())
+        for batch, chunk, tagged in answer(batches(fresh, batch_size)):
             for paper in batch:
                 digest.add(paper)
             with held():
                 output.write(chunk, len(batch), digest.hex())
                 progress.answered += len(batch)
-                progress.tagged += sum(not tagging.abstained for tagging in taggings)
+                progress.tagged += tagged
                 progress.seconds = clock() - began
             report(progress)
         complete = True
     finally:
         with held():
             output.close(complete=complete)
+
+
+def answering(tag: Callable[[Sequence[Paper]], list[Tagging]], renderer: Renderer) -> Answer:
+    """An `Answer` that tags in this process."""
+
+    def answer(waiting: Iterator[list[Paper]]) -> Iterator[Answered]:
+        for batch in waiting:
+            taggings = tag(batch)
+            yield Answered(batch, renderer.render(taggings), sum(not tagging.abstained for tagging in taggings))
+
+    return answer
 
 
 def batches(papers: Iterator[Paper], size: int) -> Iterator[list[Paper]]:

@@ -47,7 +47,7 @@ def find_sources(
     Hidden files and folders inside a folder are passed over.
 
     Raises:
-        InputError: a path that does not exist, a folder without files, or "-" twice.
+        InputError: a path that does not exist or is to be written, a folder without files, or "-" twice.
     """
     if list(inputs).count(STANDARD_INPUT) > 1:
         raise InputError("standard input ('-') is named twice: it can be read once")
@@ -71,6 +71,8 @@ def _on_disk(path: Path, left_out: set[Path]) -> Iterator[Source]:
         status = path.stat()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
+    if path.resolve() in left_out:
+        raise InputError(f"{path} is to be read and written at once: name another file to write")
     if not stat.S_ISDIR(status.st_mode):
         yield _file(path, named=True)
         return
