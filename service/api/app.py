@@ -1,0 +1,159 @@
+"""The application: settings in, an ASGI application out.
+
+app = create_app(load_settings())
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from models.bundle import SHIPPED, ModelBundle
+from service.api import annif, embeddings, health, kserve, labelstudio, predict, stream, tagging, tei
+from service.api.access import KeyRing
+from service.api.edge import Edge
+from service.api.errors import RefusalError, problem_json, problem_of
+from service.api.limits import ByteBudget, Rates
+from service.api.metrics import Metrics
+from service.api.openapi import document
+from service.api.operation import REQUEST_ID, Answer, Operation, Service, handler
+from service.engine import Engine, Limits
+from service.settings import Settings
+
+log = logging.getLogger("paperwire")
+
+
+class DirectRoute(APIRoute):
+    """A route that calls its endpoint with the request: operations check what they are given themselves."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        """The endpoint."""
+        return self.endpoint
+
+
+def create_app(settings: Settings, bundle: ModelBundle | None = None) -> FastAPI:
+    """The service of these settings; its model is loaded now and warmed once it runs.
+
+    Args:
+        settings: from `load_settings`.
+        bundle: a loaded model instead of the settings' own.
+
+    Raises:
+        BundleError: the model is missing or damaged.
+        SettingsError: the key file cannot be read.
+    """
+    service = make_service(settings, bundle)
+    app = FastAPI(
+        title="Paperwire",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan(service),
+        middleware=_layers(service),
+        root_path=settings.root_path,
+        exception_handlers={HTTPException: _http_error},
+    )
+    app.state.service = service
+    app.router.route_class = DirectRoute
+    operations = [*all_operations(settings)]
+    operations.append(_document_operation(operations))
+    for operation in operations:
+        app.router.add_api_route(
+            operation.path, handler(operation, service), methods=[operation.method], response_model=None
+        )
+    app.openapi = lambda: document(operations, service.engine.bundle, settings)  # type: ignore[method-assign]
+    return app
+
+
+def make_service(settings: Settings, bundle: ModelBundle | None = None) -> Service:
+    """The parts of a server, not yet running; raises as `create_app` does."""
+    live = bundle or ModelBundle.load(settings.bundle or SHIPPED, threads=settings.threads)
+    metrics = Metrics()
+    limits = Limits(settings.batch_texts, settings.batch_wait_ms, settings.queue_texts)
+    return Service(
+        settings=settings,
+        engine=Engine(live, limits, on_batch=metrics.batch),
+        ring=KeyRing(settings.keys_file) if settings.keys_required and settings.keys_file else None,
+        rates=Rates(settings.rate_per_s, settings.rate_burst),
+        budget=ByteBudget(settings.bodies_bytes),
+        metrics=metrics,
+    )
+
+
+def all_operations(settings: Settings) -> Sequence[Operation]:
+    """Our own endpoints, and those of the protocols that the settings name."""
+    protocols: dict[str, Sequence[Operation]] = {
+        "annif": annif.operations(settings),
+        "openai": embeddings.OPERATIONS,
+        "tei": tei.OPERATIONS,
+        "kserve": kserve.OPERATIONS,
+        "labelstudio": labelstudio.OPERATIONS,
+    }
+    own = (*tagging.OPERATIONS, *stream.OPERATIONS, *health.OPERATIONS)
+    chosen = [one for name, group in protocols.items() if name in settings.protocols for one in group]
+    return (*own, *predict.operations(settings), *chosen)
+
+
+def _document_operation(operations: Sequence[Operation]) -> Operation:
+    async def openapi(call: Any) -> Response:
+        return health.reply(document(operations, call.engine.bundle, call.settings))
+
+    answer = Answer(dict[str, Any], "The document.")
+    return Operation("GET", "/openapi.json", openapi, "openapi", "Operations", "This document", (answer,), scope=None)
+
+
+def _lifespan(service: Service) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        service.engine.start()
+        warming = asyncio.create_task(_warm(service))
+        yield
+        warming.cancel()
+        await asyncio.to_thread(service.engine.close)
+
+    return lifespan
+
+
+async def _warm(service: Service) -> None:
+    await asyncio.to_thread(service.engine.warm)
+    name = service.engine.bundle.name
+    log.info("ready", extra={"model": name.name, "version": name.version, "sha256": name.sha256})
+
+
+def _layers(service: Service) -> list[Middleware]:
+    layers = [Middleware(Edge, service=service)]
+    if service.settings.cors_origins:
+        layers.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=list(service.settings.cors_origins),
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-Id"],
+                expose_headers=["X-Request-Id", "Retry-After", "Paperwire-Model"],
+            )
+        )
+    return layers
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = (error.headers if isinstance(error, HTTPException) else None) or {}
+    words = {
+        404: ("no-such-endpoint", "there is no such endpoint: see /openapi.json"),
+        405: ("method-not-allowed", f"{request.method} is not answered here: see the Allow header"),
+    }
+    slug, message = words.get(status, ("http", str(getattr(error, "detail", ""))))
+    problem = problem_of(RefusalError(status, slug, message, headers=headers))
+    return problem_json(problem, request.scope[REQUEST_ID])

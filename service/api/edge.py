@@ -1,0 +1,121 @@
+"""What surrounds every request: an id, safe headers, the right host, one log line, metrics.
+
+Plain ASGI, because it is on the path of every request.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from models.errors import PaperwireError
+from service.api.errors import RefusalError, problem_json, problem_of
+from service.api.operation import CALLER, REQUEST_ID, ROUTE, Service
+from service.settings import Settings, is_loopback
+
+log = logging.getLogger("paperwire.access")
+errors_log = logging.getLogger("paperwire.errors")
+
+_GOOD_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+_PORT = re.compile(r":\d{1,5}$")
+_UNMATCHED = "unmatched"
+_METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
+
+
+class Edge:
+    """The outermost layer of our own around an application.
+
+    Args:
+        app: what is inside. service: whose metrics and settings are used.
+    """
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app, self._service = app, service
+        self._headers = _safe_headers(service.settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request, or hand anything that is no request through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = _request_id(Headers(scope=scope).get("x-request-id", ""))
+        scope[REQUEST_ID] = request_id
+        status = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *self._headers]
+            await send(message)
+
+        self._service.metrics.begin()
+        try:
+            await self._guarded(scope, receive, sending)
+        except Exception:  # outermost loop: whatever went wrong, the client gets an answer and the log the trace
+            errors_log.exception("a request failed", extra={"request_id": request_id, "path": scope["path"]})
+            if status:
+                raise
+            await problem_json(problem_of(RuntimeError()), request_id)(scope, receive, sending)
+        finally:
+            self._finish(scope, request_id, status, time.perf_counter() - started)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            _check_host(Headers(scope=scope).get("host", ""), self._service.settings)
+        except PaperwireError as error:
+            await problem_json(problem_of(error), scope[REQUEST_ID])(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _finish(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+        route = scope.get(ROUTE, _UNMATCHED)
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        self._service.metrics.end(route, method, status, seconds)
+        if self._service.settings.access_log:
+            line = {
+                "request_id": request_id,
+                "method": method,
+                "route": route,
+                "status": status,
+                "ms": round(seconds * 1000, 2),
+                "caller": scope.get(CALLER, ""),
+            }
+            log.info("request", extra=line)
+
+
+def _request_id(given: str) -> str:
+    return given if _GOOD_ID.match(given) else secrets.token_hex(8)
+
+
+def _safe_headers(settings: Settings) -> Sequence[tuple[bytes, bytes]]:
+    headers = MutableHeaders(
+        {
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+            "Referrer-Policy": "no-referrer",
+            "Cache-Control": "no-store",
+        }
+    )
+    if settings.tls_certificate is not None:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers.raw
+
+
+def _check_host(host: str, settings: Settings) -> None:
+    """Refuse names that are not ours: a web page must not reach a local server by rebinding its own name."""
+    name = _PORT.sub("", host.lower())
+    if settings.allowed_hosts:
+        right = name in settings.allowed_hosts or "*" in settings.allowed_hosts
+    else:
+        right = settings.keys_required or is_loopback(name)
+    if not right:
+        message = f"host {name!r} is not served here: use the server's own name, or add it to allowed_hosts"
+        raise RefusalError(421, "wrong-host", message)

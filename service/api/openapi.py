@@ -1,0 +1,183 @@
+"""The OpenAPI 3.1 document, made from the operations and from what the live model knows."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from models.bundle import ModelBundle
+from service.api.errors import ErrorForm
+from service.api.languages import known_languages
+from service.api.operation import Answer, Body, Operation
+from service.settings import Settings
+
+Json = dict[str, Any]
+
+_REFERENCE = "#/components/schemas/{name}"
+_INTRODUCTION = (
+    "Tags research papers with themes: calibrated, explained, correctable, offline. Every answer names the model "
+    "that made it, in its body or in the header `Paperwire-Model`. Errors are problem+json and say what to do; "
+    "429 and 503 carry `Retry-After`. `X-Request-Id` comes back, and is in the log."
+)
+_HEADERS: dict[int, tuple[str, ...]] = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+
+
+def document(operations: Sequence[Operation], bundle: ModelBundle, settings: Settings) -> Json:
+    """The document as a JSON-ready dict."""
+    types = list(_types(operations))
+    schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
+    schema_of = _lookup(types, schemas)
+    paths: dict[str, Json] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schema_of, settings)
+    out: Json = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Paperwire",
+            "version": importlib.metadata.version("paperwire"),
+            "description": _INTRODUCTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "tags": [{"name": name} for name in dict.fromkeys(operation.section for operation in operations)],
+        "paths": paths,
+        "components": {"schemas": components},
+    }
+    if settings.keys_required:
+        out["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    return _filled(_narrowed(out, settings), known_values(bundle))  # type: ignore[no-any-return]
+
+
+def known_values(bundle: ModelBundle) -> Mapping[str, Sequence[Any]]:
+    """The values that each `x-enum` stands for."""
+    name, taxonomy = bundle.name.name, bundle.taxonomy
+    return {
+        "names": sorted({*taxonomy.ids, *(group.id for group in taxonomy.groups)}),
+        "projects": [name, f"{name}-fast", f"{name}-accurate"],
+        "models": [name, f"{name}@{bundle.name.version}"],
+        "names_of_models": [name],
+        "languages": known_languages(),
+        "dimensions": [bundle.dense.encoder.dim],
+        "versions": [bundle.name.version],
+    }
+
+
+def _types(operations: Iterable[Operation]) -> Iterable[Any]:
+    for operation in operations:
+        yield operation.form.schema
+        if operation.query is not None:
+            yield operation.query
+        kinds = [operation.body.kind] if operation.body is not None else []
+        for kind in [*kinds, *(answer.kind for answer in operation.answers)]:
+            yield from kind if isinstance(kind, tuple) else [] if kind is None else [kind]
+
+
+def _lookup(types: Sequence[Any], schemas: Sequence[Json]) -> Callable[[Any], Json]:
+    pairs = list(zip(types, schemas, strict=True))
+
+    def schema_of(kind: Any) -> Json:
+        if isinstance(kind, tuple):
+            return {"anyOf": [schema_of(one) for one in kind]}
+        return next(schema for known, schema in pairs if known == kind)
+
+    return schema_of
+
+
+def _operation(operation: Operation, schema_of: Callable[[Any], Json], settings: Settings) -> Json:
+    out: Json = {
+        "operationId": operation.name,
+        "tags": [operation.section],
+        "summary": operation.summary,
+        "responses": {str(answer.status): _answer(answer, schema_of) for answer in operation.answers},
+    }
+    parameters = [*_path_parameters(operation), *_query_parameters(operation)]
+    if parameters:
+        out["parameters"] = parameters
+    if operation.body is not None:
+        out["requestBody"] = _body(operation.body, schema_of)
+    for status in sorted({operation.form.renumbered.get(s, s) for s in _statuses(operation)}):
+        out["responses"].setdefault(str(status), _error(status, operation.form, schema_of))
+    if operation.scope is not None and settings.keys_required:
+        out["security"] = [{"key": []}]
+        out["description"] = f"Needs a key with the scope `{operation.scope}`."
+    return out
+
+
+def _statuses(operation: Operation) -> Iterable[int]:
+    if operation.body is not None:
+        yield from (400, 413, 415, 422, 503)
+    if operation.query is not None:
+        yield 422
+    if operation.path_values or operation.names_model:
+        yield 404
+    if operation.scope is not None:
+        yield from (401, 403, 429)
+    if operation.computes:
+        yield from (429, 503) if operation.form.media_type == "application/json" else (503,)
+
+
+def _path_parameters(operation: Operation) -> Iterable[Json]:
+    for name, (description, values) in operation.path_values.items():
+        schema: Json = {"type": "string", **({"x-enum": values} if values else {})}
+        yield {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
+
+
+def _query_parameters(operation: Operation) -> Iterable[Json]:
+    if operation.query is None:
+        return
+    (_, components) = msgspec.json.schema_components([operation.query], ref_template=_REFERENCE)
+    schema = components[operation.query.__name__]
+    for name, part in schema["properties"].items():
+        parameter: Json = {"name": name, "in": "query", "required": name in schema["required"], "schema": part}
+        if "description" in part:
+            parameter["description"] = part["description"]
+        yield parameter
+
+
+def _body(body: Body, schema_of: Callable[[Any], Json]) -> Json:
+    content: Json = {"schema": schema_of(body.kind)}
+    if body.examples:
+        content["examples"] = {name: {"value": value} for name, value in body.examples.items()}
+    return {"required": True, "content": {body.media_type: content}}
+
+
+def _answer(answer: Answer, schema_of: Callable[[Any], Json]) -> Json:
+    out: Json = {"description": answer.description}
+    if answer.kind is not None:
+        content: Json = {"schema": schema_of(answer.kind)}
+        if answer.examples:
+            content["examples"] = {name: {"value": value} for name, value in answer.examples.items()}
+        out["content"] = {answer.media_type: content}
+    return out
+
+
+def _error(status: int, form: ErrorForm, schema_of: Callable[[Any], Json]) -> Json:
+    out: Json = {
+        "description": HTTPStatus(status).phrase,
+        "content": {form.media_type: {"schema": schema_of(form.schema)}},
+    }
+    if status in _HEADERS:
+        out["headers"] = {name: {"schema": {"type": "string"}} for name in _HEADERS[status]}
+    return out
+
+
+def _narrowed(out: Json, settings: Settings) -> Json:
+    """What msgspec's types cannot say: a paper needs a title or an abstract, and lists have an end."""
+    schemas = out["components"]["schemas"]
+    some_text = [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("title", "abstract")]
+    for name in ("PaperIn", "TagOne"):
+        schemas[name]["anyOf"] = some_text
+    schemas["TagOne"]["not"] = {"required": ["papers"]}
+    schemas["TagMany"]["properties"]["papers"]["maxItems"] = settings.papers_per_request
+    schemas["TagMany"]["not"] = {"anyOf": some_text}
+    return out
+
+
+def _filled(part: Any, values: Mapping[str, Sequence[Any]]) -> Any:
+    if isinstance(part, dict):
+        filled = {name: _filled(value, values) for name, value in part.items() if name != "x-enum"}
+        return {**filled, "enum": values[part["x-enum"]]} if "x-enum" in part else filled
+    return [_filled(item, values) for item in part] if isinstance(part, list) else part

@@ -1,0 +1,89 @@
+"""Runs the application: `serve(settings)` returns when the server has drained."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from service.api.app import create_app
+from service.api.logs import set_up_logs
+from service.api.operation import Service
+from service.settings import Settings
+
+log = logging.getLogger("paperwire")
+
+_BACKLOG = 2048
+_KEEP_ALIVE_S = 75
+
+
+class DrainingServer(uvicorn.Server):
+    """A server that says "not ready" before it stops to listen, so that balancers can turn away first."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """On the first signal drain, on the second stop at once."""
+        delay_s = self._service.settings.drain_delay_s
+        if self._service.draining or not delay_s or sig == signal.SIGINT:
+            self._service.draining = True
+            super().handle_exit(sig, frame)
+            return
+        self._service.draining = True
+        log.info("draining", extra={"seconds": delay_s})
+        asyncio.get_running_loop().call_later(delay_s, super().handle_exit, sig, frame)
+
+
+def serve(settings: Settings) -> None:
+    """Run the service until SIGTERM or SIGINT; running requests are finished first.
+
+    Raises:
+        BundleError: the model is missing or damaged.
+        SettingsError: the key file cannot be read.
+        OSError: the address cannot be listened on.
+    """
+    set_up_logs(settings)
+    app = create_app(settings)
+    listener = listen(settings)
+    host, port = listener.getsockname()[:2]
+    log.info("listening", extra={"host": host, "port": port, "keys": settings.keys_required})
+    server_for(app, settings).run(sockets=[listener])
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A listening socket at the settings' address.
+
+    Raises:
+        OSError: the address is taken, or not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    return socket.create_server((settings.host.strip("[]"), settings.port), family=family, backlog=_BACKLOG)
+
+
+def server_for(app: Any, settings: Settings) -> DrainingServer:
+    """A server for an application of `create_app`."""
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        ws="none",
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=int(settings.drain_timeout_s) or 1,
+        backlog=_BACKLOG,
+    )
+    return DrainingServer(config, app.state.service)

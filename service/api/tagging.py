@@ -1,0 +1,151 @@
+"""POST /v1/tag: one paper, some papers, or a bare list of papers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+from starlette.responses import Response
+
+from models.errors import InputError
+from models.paper import Paper
+from models.tagging import Detail, Tagging, TagOptions
+from service.api.body import check_media_type, decode, fault_of, invalid, read_body, read_query
+from service.api.errors import JSON, Fault
+from service.api.examples import ANSWER, ANSWER_IDS, MANY, ONE
+from service.api.operation import Answer, Body, Call, Operation
+from service.schemas import (
+    PaperIn,
+    TagBody,
+    TaggingIds,
+    TaggingOut,
+    TagMany,
+    TagOne,
+    TagQuery,
+    options_of,
+    paper_of,
+)
+
+MODEL_HEADER = "Paperwire-Model"
+"""Names the model that made an answer, for bodies that have no place for it."""
+
+_FAULTS = 100
+_BODY = msgspec.json.Decoder(TagBody)
+_LIST = msgspec.json.Decoder(list[PaperIn])
+_PAPER = msgspec.json.Decoder(PaperIn)
+_RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+_RAW_MANY = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class TagRequest:
+    """A request that was understood: its papers, how to tag them, and whether it was a single one."""
+
+    papers: list[Paper]
+    options: TagOptions
+    single: bool
+
+
+async def tag(call: Call) -> Response:
+    """The answers for the papers of a request."""
+    query = read_query(call, TagQuery)
+    check_media_type(call, JSON, missing=True)
+    request = understood(await read_body(call), query, call)
+    call.check_count(len(request.papers), "papers")
+    bundle = call.engine.bundle
+    taggings = await call.wait_for(call.engine.tag(request.papers, request.options, bundle))
+    call.service.metrics.answered(taggings)
+    answers = answers_of(taggings, request.options.detail)
+    body = msgspec.json.encode(answers[0] if request.single else answers)
+    return Response(body, headers={MODEL_HEADER: f"{bundle.name.name}@{bundle.name.version}"}, media_type=JSON)
+
+
+def answers_of(taggings: Sequence[Tagging], detail: Detail) -> list[dict[str, Any]]:
+    """JSON-ready answers; a paper that came without id has null."""
+    answers = [tagging.to_json(detail) for tagging in taggings]
+    for answer in answers:
+        answer["id"] = answer["id"] or None
+    return answers
+
+
+def understood(raw: bytes, query: TagQuery, call: Call) -> TagRequest:
+    """The request in a body.
+
+    Raises:
+        RefusalError: 400 or 422, with every fault and its place.
+    """
+    is_list = raw.lstrip()[:1] == b"["
+    try:
+        body = _BODY.decode(raw) if not is_list else TagBody(papers=_LIST.decode(raw))
+    except msgspec.ValidationError as error:
+        raise invalid(_all_faults(raw, error, is_list)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        decode(_BODY, raw)
+        raise
+    options = options_of(body, query, call.settings.profile)
+    if body.papers is UNSET:
+        return TagRequest([_paper(body, "")], options, single=True)
+    if body.title is not None or body.abstract is not None:
+        raise invalid([Fault("papers", "stands beside 'title' or 'abstract': send one paper, or a list of papers")])
+    prefix = "" if is_list else "papers"
+    return TagRequest([_paper(one, f"{prefix}[{n}]") for n, one in enumerate(body.papers)], options, single=False)
+
+
+def one_paper(raw: bytes) -> Paper:
+    """The paper in a JSON text.
+
+    Raises:
+        RefusalError: 400 or 422.
+    """
+    return _paper(decode(_PAPER, raw), "")
+
+
+def _paper(given: PaperIn | TagOne, place: str) -> Paper:
+    try:
+        return paper_of(given)
+    except InputError as error:
+        raise invalid([Fault(place, str(error))]) from None
+
+
+def _all_faults(raw: bytes, first: msgspec.ValidationError, is_list: bool) -> list[Fault]:
+    """Where papers are wrong, every one of them: the decoder stops at the first."""
+    try:
+        papers = _RAW_LIST.decode(raw if is_list else _RAW_MANY.decode(raw)["papers"])
+    except (msgspec.MsgspecError, KeyError):
+        return [fault_of(first, "")]
+    faults: list[Fault] = []
+    for position, paper in enumerate(papers):
+        place = f"[{position}]" if is_list else f"papers[{position}]"
+        try:
+            _PAPER.decode(paper)
+        except msgspec.ValidationError as error:
+            fault = fault_of(error, f"{place}.")
+            faults.append(fault)
+        if len(faults) == _FAULTS:
+            break
+    return faults or [fault_of(first, "")]
+
+
+OPERATIONS = (
+    Operation(
+        "POST",
+        "/v1/tag",
+        tag,
+        "tag",
+        "Tagging",
+        "Tag one paper or many: one answer a paper, in order",
+        (
+            Answer(
+                (TaggingOut, TaggingIds, list[TaggingOut], list[TaggingIds]),
+                "One answer for one paper, a list for a list. `detail=ids` gives ids alone.",
+                examples={"one": ANSWER, "ids": ANSWER_IDS},
+            ),
+        ),
+        query=TagQuery,
+        body=Body((TagOne, TagMany, list[PaperIn]), examples={"one": ONE, "many": MANY}),
+        computes=True,
+    ),
+)
