@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -21,6 +22,8 @@ from models.errors import SettingsError
 PREFIX = "PAPERWIRE_"
 CONFIG = "PAPERWIRE_CONFIG"
 """Variable that names the TOML file when no path is given."""
+
+_PASSWORD = re.compile(r"(://[^:@/]*:)[^@/]*@")
 
 Protocol = Literal["annif", "openai", "tei", "kserve", "labelstudio"]
 PROTOCOLS: tuple[Protocol, ...] = ("annif", "openai", "tei", "kserve", "labelstudio")
@@ -58,6 +61,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     profile: Annotated[Literal["fast", "accurate", "auto"], Meta(description="Profile of requests that name none.")] = (
         "auto"
     )
+
+    store: Annotated[
+        str, Meta(description="Paper store: a file or a postgresql:// URL; empty: papers.db in the user's data folder.")
+    ] = ""
+    fetch_networks: Annotated[
+        tuple[str, ...],
+        Meta(description="Private networks that feeds may be fetched from, such as 10.1.0.0/16; empty: none."),
+    ] = ()
+    fetch_agent: Annotated[
+        str, Meta(description="User-Agent of fetches, with a way to reach you; empty: Paperwire and its version.")
+    ] = ""
 
     batch_texts: Annotated[int, Meta(ge=1, le=4096, description="Texts computed at a time.")] = 32
     batch_wait_ms: Annotated[
@@ -113,9 +127,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Whether requests need an API key."""
         return self.keys == "on" or (self.keys == "auto" and not self.on_loopback)
 
+    @property
+    def store_place(self) -> str:
+        """Where the paper store is: what `store` says, else a file in the user's data folder."""
+        if self.store:
+            return self.store
+        from platformdirs import user_data_path  # only the store needs it
+
+        return str(user_data_path("paperwire", appauthor=False) / "papers.db")
+
     def effective(self) -> dict[str, Any]:
         """JSON-ready dict of every setting as it holds now; no secret is among them."""
-        return {name: _plain(getattr(self, name)) for name in self.__struct_fields__}
+        shown = {name: _plain(getattr(self, name)) for name in self.__struct_fields__}
+        return shown | {"store": _PASSWORD.sub(r"\1***@", self.store)}
 
 
 def load_settings(
