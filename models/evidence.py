@@ -20,7 +20,8 @@ from models.paper import Paper
 from models.tagging import Evidence
 
 if TYPE_CHECKING:
-    from models.bundle import Lexical, ModelBundle
+    from models.bundle import ModelBundle
+    from models.parts import Lexical
 
 _WINDOW = 12
 _WINDOWS = 5

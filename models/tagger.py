@@ -16,7 +16,8 @@ from models.scores import FloatMatrix, Scores
 from models.tagging import Neighbour, Tag, Tagging, TagOptions
 
 if TYPE_CHECKING:
-    from models.bundle import Dense, ModelBundle, ProfileSettings
+    from models.bundle import ModelBundle
+    from models.parts import Dense, ProfileSettings
 
 _SCORES_SHOWN = 10
 _GROUPS_FROM = 0.05

@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from models.bundle import Lexical, Parts, ProfileSettings, save_bundle
 from models.calibration import BoolMatrix, Calibration, expected_calibration_error, fit_calibration
 from models.classifiers import DenseHeads, SparseHeads
 from models.encoders.transformer import GRAPH, TOKENIZER, WEIGHTS, TransformerEncoder
 from models.paper import Paper
+from models.parts import Lexical, Parts, ProfileSettings
+from models.saving import save_bundle
 from models.scores import FloatMatrix
 from models.tagger import NOVELTY_NEIGHBOURS, energy, expected_errors
 from models.themes import Taxonomy

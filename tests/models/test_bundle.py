@@ -60,7 +60,7 @@ def test_other_fields_are_out_of_scope(bundle: ModelBundle) -> None:
         ("نظام موزع للتعلم الاتحادي", "نقترح طريقة جديدة لاختيار العملاء في التعلم الاتحادي", "not_english"),
         (
             "Verteilte Einigung",
-            "Wir stellen ein Verfahren vor, das Replikate auch bei langsamen Netzen schnell einigt und dabei wenig Strom braucht.",
+            "Wir stellen ein Verfahren vor, das Replikate auch bei langsamen Netzen einigt und Strom spart.",
             "not_english",
         ),
     ],
