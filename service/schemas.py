@@ -17,7 +17,17 @@ from models.tagging import TagOptions
 Probability = Annotated[float, Meta(ge=0, le=1)]
 ThemeOrGroup = Annotated[str, Meta(description="Id of a theme or group.", extra_json_schema={"x-enum": "names"})]
 ProfileName = Literal["fast", "accurate", "auto"]
-Top = Annotated[int, Meta(ge=1, le=1000, description="At most so many tags a paper.")]
+# JSON has one kind of number, and 3.0 is a whole one: hence float, with a step of 1.
+Top = Annotated[
+    float,
+    Meta(
+        ge=1,
+        le=1000,
+        multiple_of=1,
+        description="At most so many tags a paper.",
+        extra_json_schema={"type": "integer"},
+    ),
+]
 MinProbability = Annotated[float, Meta(ge=0, le=1, description="One threshold for every theme.")]
 Promise = Annotated[
     str,
@@ -49,7 +59,16 @@ class TagQuery(Options, kw_only=True, forbid_unknown_fields=True):
 
 PaperId = Annotated[str, Meta(max_length=500, description="Comes back with the answer.")]
 Categories = Annotated[list[str], Meta(max_length=200)]
-Revision = Annotated[int, Meta(ge=1, le=1_000_000, description="Revision; comes back.")]
+Revision = Annotated[
+    float,
+    Meta(
+        ge=1,
+        le=1_000_000,
+        multiple_of=1,
+        description="Revision; comes back.",
+        extra_json_schema={"type": "integer"},
+    ),
+]
 
 
 class PaperIn(msgspec.Struct, kw_only=True):
@@ -215,7 +234,8 @@ def paper_of(given: PaperIn | TagOne) -> Paper:
     if given.title is None and given.abstract is None:
         raise InputError("a paper has neither 'title' nor 'abstract': give at least one of them")
     categories = tuple(given.categories or ())
-    return Paper(given.id or "", given.title or "", given.abstract or "", given.version, categories=categories)
+    version = None if given.version is None else int(given.version)
+    return Paper(given.id or "", given.title or "", given.abstract or "", version, categories=categories)
 
 
 def options_of(body: Options, query: Options, default: ProfileName) -> TagOptions:
@@ -230,4 +250,6 @@ def options_of(body: Options, query: Options, default: ProfileName) -> TagOption
             value = getattr(given, name)
             if value is not UNSET:
                 chosen[name] = tuple(value) if isinstance(value, list) else value
+    if "top" in chosen:
+        chosen["top"] = int(chosen["top"])
     return TagOptions(**chosen)

@@ -141,12 +141,13 @@ def _too_long(most: int) -> RefusalError:
 
 
 def _fields(text: str, kind: type[Any]) -> dict[str, Any]:
-    lists = _list_fields(kind)
+    """Strings of a query or form by name; the fields of a type that are lists take every value."""
+    lists, known = _list_fields(kind), kind.__struct_fields__
     values: dict[str, Any] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         if name in lists:
             values.setdefault(name, []).extend(part for part in value.split(",") if part)
-        elif name in values:
+        elif name in values and name in known:
             raise invalid([Fault(name, "is given more than once: give it once")])
         else:
             values[name] = value

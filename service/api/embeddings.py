@@ -20,7 +20,7 @@ from service.api.operation import Answer, Body, Call, Operation
 from service.work import Embedding
 
 ModelId = Annotated[str, Meta(description="The live model's name.", extra_json_schema={"x-enum": "models"})]
-Dimensions = Annotated[int, Meta(description="The encoder's own only.", extra_json_schema={"x-enum": "dimensions"})]
+Dimensions = Annotated[float, Meta(description="The encoder's own only.", extra_json_schema={"x-enum": "dimensions"})]
 
 
 class EmbeddingRequest(msgspec.Struct, kw_only=True):

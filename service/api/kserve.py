@@ -38,11 +38,14 @@ _VALUES = {
 _TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 
 
+Size = Annotated[float, Meta(ge=0, le=1e9, multiple_of=1, extra_json_schema={"type": "integer"})]
+
+
 class TensorIn(msgspec.Struct, kw_only=True):
     """A tensor of texts; `data` may be nested as its shape is."""
 
     name: Literal["text", "title", "abstract"]
-    shape: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(min_length=1, max_length=2)]
+    shape: Annotated[list[Size], Meta(min_length=1, max_length=2)]
     datatype: Literal["BYTES"]
     data: Annotated[list[Any], Meta(extra_json_schema={"items": _TEXTS})]
     parameters: dict[str, Any] | UnsetType = UNSET
@@ -210,7 +213,8 @@ def _texts(tensor: TensorIn, place: str) -> list[str]:
     if not all(isinstance(text, str) for text in flat):
         raise invalid([Fault(f"{place}.data", "holds something that is no text: send strings, not binary data")])
     if math.prod(tensor.shape) != len(flat) or tensor.shape[0] != len(flat):
-        raise invalid([Fault(f"{place}.shape", f"is {tensor.shape} for {len(flat)} texts: send [{len(flat)}]")])
+        shape = [int(size) for size in tensor.shape]
+        raise invalid([Fault(f"{place}.shape", f"is {shape} for {len(flat)} texts: send [{len(flat)}]")])
     return flat
 
 

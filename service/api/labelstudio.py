@@ -30,7 +30,7 @@ from service.api.operation import Answer, Body, Call, Operation
 class Task(msgspec.Struct, kw_only=True):
     """A task: its data are what the configuration's variables name."""
 
-    id: int | str | None = None
+    id: float | str | None = None
     data: dict[str, Any] = {}
 
 
@@ -39,7 +39,7 @@ class LabelRequest(msgspec.Struct, kw_only=True):
 
     tasks: Annotated[list[Task], Meta(max_length=1000)]
     label_config: str | None = None
-    project: str | int | None = None
+    project: str | float | None = None
     model_version: str | None = None
     params: dict[str, Any] | None = None
 
@@ -47,7 +47,7 @@ class LabelRequest(msgspec.Struct, kw_only=True):
 class SetupRequest(msgspec.Struct, kw_only=True):
     """What Label Studio says when a project connects."""
 
-    project: str | int | None = None
+    project: str | float | None = None
     schema: str | None = None
     hostname: str | None = None
     access_token: str | None = None

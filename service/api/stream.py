@@ -24,7 +24,7 @@ from service.api.examples import LINES
 from service.api.lines import Line, LineSplitter
 from service.api.operation import REQUEST_ID, Answer, Body, Call, Operation
 from service.api.spool import Spool
-from service.api.tagging import MODEL_HEADER, answers_of, one_paper
+from service.api.tagging import MODEL_HEADER, answers_of, check_names, one_paper
 from service.engine import OverloadedError
 from service.schemas import TagQuery, options_of
 
@@ -38,9 +38,10 @@ _AHEAD = 2
 
 async def tag_stream(call: Call) -> Response:
     """A response that reads the request while it writes itself."""
-    options = options_of(read_query(call, TagQuery), TagQuery(), call.settings.profile)
+    query = read_query(call, TagQuery)
+    check_names(query, call)
+    options = options_of(query, TagQuery(), call.settings.profile)
     check_media_type(call, *_MEDIA_TYPES)
-    call.engine.bundle.taxonomy.under([*options.include, *options.exclude, *options.under])
     return _Stream(call, options)
 
 
@@ -175,13 +176,13 @@ OPERATIONS = (
         "Tag papers one a line: JSON Lines in, JSON Lines out, of any length",
         (
             Answer(
-                str,
+                Any,
                 "One line a line, in order: an answer as of POST /v1/tag, or `{line, error}`. Empty lines are skipped.",
                 media_type=NDJSON,
             ),
         ),
         query=TagQuery,
-        body=Body(str, NDJSON, {"lines": LINES}),
+        body=Body(Any, NDJSON, {"lines": LINES}),
         computes=True,
         streams=True,
     ),

@@ -18,6 +18,7 @@ from service.api.errors import JSON, Fault
 from service.api.examples import ANSWER, ANSWER_IDS, MANY, ONE
 from service.api.operation import Answer, Body, Call, Operation
 from service.schemas import (
+    Options,
     PaperIn,
     TagBody,
     TaggingIds,
@@ -85,6 +86,8 @@ def understood(raw: bytes, query: TagQuery, call: Call) -> TagRequest:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         decode(_BODY, raw)
         raise
+    for given in (query, body):
+        check_names(given, call)
     options = options_of(body, query, call.settings.profile)
     if body.papers is UNSET:
         return TagRequest([_paper(body, "")], options, single=True)
@@ -92,6 +95,17 @@ def understood(raw: bytes, query: TagQuery, call: Call) -> TagRequest:
         raise invalid([Fault("papers", "stands beside 'title' or 'abstract': send one paper, or a list of papers")])
     prefix = "" if is_list else "papers"
     return TagRequest([_paper(one, f"{prefix}[{n}]") for n, one in enumerate(body.papers)], options, single=False)
+
+
+def check_names(options: Options, call: Call) -> None:
+    """Nothing where the live model knows all themes and groups that options name.
+
+    Raises:
+        ThemeError: it does not.
+    """
+    for names in (options.include, options.exclude, options.under):
+        if names is not UNSET:
+            call.engine.bundle.taxonomy.under(names)
 
 
 def one_paper(raw: bytes) -> Paper:

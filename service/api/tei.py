@@ -40,11 +40,11 @@ class PredictRequest(msgspec.Struct, kw_only=True):
 class EmbedRequest(msgspec.Struct, kw_only=True):
     """Texts to turn into vectors."""
 
-    inputs: Text | Annotated[list[Text], Meta(max_length=1000)]
+    inputs: Text | Annotated[list[Text], Meta(min_length=1, max_length=1000)]
     normalize: Normalize = True
     truncate: bool | None = None
     truncation_direction: Literal["Right"] = "Right"
-    dimensions: Annotated[int, Meta(extra_json_schema={"x-enum": "dimensions"})] | UnsetType = UNSET
+    dimensions: Annotated[float, Meta(extra_json_schema={"x-enum": "dimensions"})] | UnsetType = UNSET
 
 
 class Prediction(msgspec.Struct):
@@ -91,8 +91,6 @@ async def embed(call: Call) -> Response:
     request = await read_json(call, _EMBED)
     bundle = call.engine.bundle
     texts = [request.inputs] if isinstance(request.inputs, str) else request.inputs
-    if not texts:
-        raise RefusalError(400, "empty", "inputs is empty: send at least one text")
     call.check_count(len(texts), "inputs")
     _check_embed(request, bundle)
     found = await call.wait_for(call.engine.embed(texts, bundle))
