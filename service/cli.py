@@ -34,6 +34,11 @@ from models.errors import (
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "tag": ("service.commands.tag", "Tag papers: files, folders, standard input or addresses."),
+    "evaluate": ("service.commands.evaluate", "Measure a bundle on labelled papers, or compare two."),
+    "feeds": ("service.commands.feeds", "Watch feeds: add, list, remove, status, import, export, run."),
+    "sync": ("service.commands.sync", "Fetch all watched feeds now, and tag what is new."),
+    "ingest": ("service.commands.ingest", "Take files and dumps into the paper store, tagged."),
+    "retag": ("service.commands.retag", "Tag anew what an older bundle tagged; --preview shows the change first."),
     "themes": ("service.commands.themes", "List the themes that a bundle gives."),
     "bundle": ("service.commands.bundle", "Show or verify a bundle."),
 }

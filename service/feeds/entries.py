@@ -40,6 +40,9 @@ class Note:
 EMPTY = Note("empty result: the feed holds no entries")
 """What readers say of a feed that is whole and holds nothing."""
 
+DELETED = "the repository marks this record as deleted"
+"""Reason of skipped entries whose paper was taken back by its repository."""
+
 Entry = Paper | Skipped | Note
 
 

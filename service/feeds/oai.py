@@ -15,7 +15,7 @@ from service.feeds.assemble import assemble
 from service.feeds.byline import names_in
 from service.feeds.dates import parse_date
 from service.feeds.dublin_core import dublin_core
-from service.feeds.entries import Entry, Note, Skipped
+from service.feeds.entries import DELETED, Entry, Note, Skipped
 from service.feeds.publisher_xml import publisher_record
 from service.feeds.xml_entries import XmlEntry, elements, papers
 from service.feeds.xml_guard import Document, expect_root, opened, sniffed
@@ -55,7 +55,7 @@ def _record(item: XmlEntry) -> Entry:
     header = first(record, "header")
     own = line(descend(header, "identifier"))
     if header is not None and header.get("status", "") == "deleted":
-        return Skipped(item.position, "the repository marks this record as deleted", own)
+        return Skipped(item.position, DELETED, own)
     payload = next(iter(first(record, "metadata") or ()), None)
     if payload is None:
         return Skipped(item.position, "the record has no metadata", own)

@@ -120,6 +120,15 @@ class Sources:
                 _keep(connection, url, facts)
         return after
 
+    def advanced(self, url: str, cursor: str) -> None:
+        """Note how far a harvest has come while it goes on; health and the next fetch stay as they are.
+
+        Raises:
+            NotFoundError: it is not watched.
+        """
+        with self._database.write("sources") as connection:
+            _write(connection, replace(_need(connection, url), cursor=cursor))
+
     def batches(self, url: str) -> tuple[str, ...]:
         """The facts of the last batches of a feed, oldest first, at most `KEPT_BATCHES`."""
         rows = select(batches.c.facts).where(batches.c.source == url).order_by(batches.c.number)
