@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from urllib.parse import unquote
 
 from models.paper import arxiv_id
 
@@ -22,6 +23,8 @@ _ARCHIVE = re.compile(
     "plasm-ph|q-alg|q-bio|q-fin|quant-ph|solv-int|stat|supr-con",
     re.IGNORECASE,
 )
+# Entries of our own feeds: the paper's id stands at the end of a tag: URI (RFC 4151).
+_OURS = re.compile(r"^tag:[^\s,:]{1,253},\d{4}(?:-\d\d){0,2}:paper/(\S{1,3000})$")
 _SUBJECT = re.compile(r"[A-Za-z]{2}|[a-z]{2,6}(?:-[a-z]{2,5})?")
 
 
@@ -54,11 +57,14 @@ def is_arxiv_category(word: str) -> bool:
 def paper_id(*, arxiv: str = "", doi: str = "", url: str = "", own: str = "", title: str = "") -> str:
     """The source-qualified id of a paper out of whatever an entry says about itself, or "".
 
-    In order: `arxiv:...` if any argument is an arXiv reference (arXiv DOIs and URLs too; old ids
+    In order: the id that an entry of one of our own feeds carries; `arxiv:...` if any argument is an arXiv reference (arXiv DOIs and URLs too; old ids
     keep their archive), `doi:10...` in lower case (also where `url` or `own` is a DOI), `url:...`,
     the source's own id as it stands, `sha256:` and 16 hex digits of the title without case and
     white space. "" only if all arguments are blank.
     """
+    ours = _OURS.match(own.strip())
+    if ours:
+        return unquote(ours[1], errors="replace")
     found = _first_arxiv(arxiv, doi, url, own)
     if found:
         return found

@@ -44,10 +44,15 @@ def _paper(position: int, record: Record) -> Entry:
         title=plain_text(record.get("title")),
         abstract=_abstract(record),
         authors=names(record.get("authors")) or names(record.get("author")),
-        categories=labels(record.get("tags")),
+        categories=_categories(record),
         published=moment(record.get("date_published") or record.get("published_at")),
         updated=moment(record.get("date_modified") or record.get("updated_at")),
     )
+
+
+def _categories(record: Record) -> list[str]:
+    ours = record.get("_paperwire")  # our own feeds have themes among their tags, which are no categories of the paper
+    return labels(ours.get("categories") if isinstance(ours, dict) else record.get("tags"))
 
 
 def _abstract(record: Record) -> str:

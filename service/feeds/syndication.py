@@ -37,6 +37,7 @@ _BATCH_CHARACTERS = 1 << 20
 _FAULTS = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, AssertionError, RecursionError)
 _SHORT_SUMMARY = 200  # characters; journals put "Volume 1, Issue 2" there and the abstract elsewhere
 _LONGEST_ID = 2000  # characters
+_OUR_THEMES = "urn:paperwire:theme"  # scheme of the tags in our own feeds, which are no categories of the paper
 # What takes feedparser time that grows with the square of it; real feeds hold nothing of the kind.
 _MOST_ATTRIBUTES = 100
 _PEOPLE = frozenset(["author", "creator", "contributor", "managingEditor", "webMaster", "publisher", "name", "email"])
@@ -177,7 +178,7 @@ def _entry(item: XmlEntry, entry: Mapping[str, Any]) -> Entry:
         title=_said(entry, "title"),
         abstract=_abstract(entry),
         authors=_authors(item.element),
-        categories=[_said(tag, "term") for tag in _listed(entry, "tags")],
+        categories=[_said(tag, "term") for tag in _listed(entry, "tags") if _said(tag, "scheme") != _OUR_THEMES],
         published=_date(entry, "published", "prism_publicationdate", "updated", "created"),
         updated=_date(entry, "updated"),
     )
