@@ -144,9 +144,9 @@ def _fit_weights(
 
 def _promise_tables(probabilities: FloatMatrix, truth: BoolMatrix) -> tuple[FloatMatrix, FloatMatrix]:
     """Precision and recall at each grid threshold, every theme's pulled towards all themes' together."""
-    above = probabilities[None, :, :] >= GRID[:, None, None]
-    kept = above.sum(axis=1).T.astype(np.float64)
-    right = (above & truth[None]).sum(axis=1).T.astype(np.float64)
+    above = (probabilities >= threshold for threshold in GRID)  # one at a time: 99 of them fill the memory
+    counts = np.array([(given.sum(axis=0), (given & truth).sum(axis=0)) for given in above], dtype=np.float64)
+    kept, right = counts[:, 0].T, counts[:, 1].T
     positives = truth.sum(axis=0).astype(np.float64)[:, None]
     pooled_precision = (right.sum(axis=0) + 1e-9) / (kept.sum(axis=0) + 1e-9)
     pooled_recall = right.sum(axis=0) / max(float(positives.sum()), 1.0)

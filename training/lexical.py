@@ -45,8 +45,10 @@ def fit_ngrams(
     for start in range(0, len(texts), _CHUNK):
         words, owners = word_numbers(tokenizer, texts[start : start + _CHUNK])
         keys, rows = ngram_keys(words, owners, order)
-        pairs = np.unique(np.stack([keys, rows.astype(np.uint64)]), axis=1)[0]
-        found.append(pairs)
+        order_of = np.lexsort((rows, keys))
+        keys, rows = keys[order_of], rows[order_of]
+        again = (np.diff(keys, prepend=keys[:1] + np.uint64(1)) == 0) & (np.diff(rows, prepend=-1) == 0)
+        found.append(keys[~again])
     keys, documents = np.unique(np.concatenate(found), return_counts=True)
     kept = (documents >= min_documents) & (documents <= max(len(texts) // 3, min_documents))
     keys, documents = keys[kept], documents[kept]
@@ -59,7 +61,7 @@ def fit_ngrams(
 
 
 def fit_heads(
-    features: sp.csr_matrix,
+    features: sp.csr_matrix | FloatMatrix,
     targets: FloatMatrix,
     *,
     weights: npt.NDArray[np.float32] | None = None,
@@ -81,7 +83,7 @@ def fit_heads(
     """
     n, m = features.shape
     k = targets.shape[1]
-    transposed = features.T.tocsr()
+    transposed = sp.csr_matrix(features.T) if sp.issparse(features) else np.ascontiguousarray(features.T)
     importance = np.ones((n, 1), np.float32) if weights is None else weights.astype(np.float32)[:, None]
 
     def loss(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
