@@ -13,6 +13,7 @@ from training.intervals import rounded
 from training.predictions import Predictions
 
 FEW_LABELS = 50
+FEW_MEASURED = 5
 WIDE = 0.4
 LOW_F1 = 0.6
 _EXAMPLES = 3
@@ -125,8 +126,9 @@ def _reasons(theme: ThemeFigures) -> list[str]:
     reasons = []
     if theme.trained_on is not None and theme.trained_on < FEW_LABELS:
         reasons.append(f"trained on {theme.trained_on} papers")
-    if theme.support == 0:
-        reasons.append("no paper here to measure it on")
+    if theme.support < FEW_MEASURED:
+        papers = {0: "no paper", 1: "one paper"}.get(theme.support, f"only {theme.support} papers")
+        reasons.append(f"{papers} here to measure it on")
     if theme.f1.value < LOW_F1:
         reasons.append(f"F1 of {theme.f1.value:.2f}")
     if theme.f1.width > WIDE:

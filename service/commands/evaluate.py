@@ -1,0 +1,199 @@
+"""`paperwire evaluate`: how good a bundle is on labelled papers, with intervals, and against another."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from models.errors import InputError, LabelError
+
+if TYPE_CHECKING:
+    from models.bundle import ModelBundle
+    from models.tagging import Profile
+    from training.dataset import LabelledPaper
+    from training.evaluate import Evaluation, Options
+    from training.intervals import Comparison
+    from training.predictions import Predictions
+    from training.problems import LabelReport
+    from training.vectors import Progress
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def evaluate(
+    labels: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Labelled papers: JSON Lines, or a .tsv of ids and themes with --corpus."),
+    ],
+    bundle: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The model. [default: the one in use]", show_default=False)
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Another model, or a score file, to test the difference to.", show_default=False
+        ),
+    ] = None,
+    profile: Annotated[str, typer.Option(help="fast, accurate or auto.")] = "auto",
+    against_profile: Annotated[
+        str | None,
+        typer.Option(help="Profile to compare with. [default: that of --profile]", show_default=False),
+    ] = None,
+    promise: Annotated[str, typer.Option(help="f1, precision=0.9 or recall=0.95.")] = "f1",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write everything as JSON; - for standard output.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write report.html and report.md with charts.")
+    ] = None,
+    texts: Annotated[
+        bool, typer.Option("--texts", help="Show titles and abstracts of mistakes in the report, for your eyes only.")
+    ] = False,
+    save_scores: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep the scores (.safetensors) to compare with later.")
+    ] = None,
+    corpus: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the texts of a .tsv of labels are.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Only papers of this split of the label file.")] = None,
+    resamples: Annotated[int, typer.Option(min=100, max=100_000, help="Resamples of the bootstrap.")] = 1_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
+) -> None:
+    """Measure a bundle on labelled papers: F1, ranking, calibration, promises, with 95 % intervals.
+
+    --against tests the difference to another bundle, to a saved score file, or, with
+    --against-profile alone, to another profile of the same bundle.
+    """
+    from service.commands.evaluate_tables import show
+    from training.evaluate import evaluate as measure
+    from training.predictions import save_predictions
+    from training.report import write_report
+    from training.sections import Extras
+
+    options = _options(profile, promise, resamples, seed)
+    loaded = _load(bundle)
+    papers, problems = _labelled(labels, corpus, split, loaded)
+    with _telling() as progress:
+        found = measure(loaded, papers, options, progress=progress)
+        other = _other(loaded, papers, against, against_profile, options, progress)
+    compared = _compare(other, found, options) if other else None
+    if save_scores:
+        save_predictions(found.predictions, save_scores)
+    if report:
+        shown = {item.paper.id: item.paper for item in papers} if texts else None
+        page = write_report(found, report, Extras(comparison=compared, labels=problems, texts=shown))
+        typer.echo(f"paperwire: report written to {page}", err=True)
+    if json_file:
+        _write_json(found.to_json(compared) | {"labels": problems.to_json()}, json_file)
+    if json_file != Path("-"):
+        show(found, compared)
+
+
+def _options(profile: str, promise: str, resamples: int, seed: int) -> Options:
+    from models.calibration import parse_promise
+    from training.evaluate import Options
+
+    parse_promise(promise)
+    return Options(_profile(profile), promise, resamples, seed)
+
+
+def _profile(name: str) -> Profile:
+    from models.tagging import PROFILES
+
+    for known in PROFILES:
+        if name == known:
+            return known
+    raise InputError(f"profile {name!r} is unknown: use {', '.join(PROFILES)}")
+
+
+def _load(directory: Path | None) -> ModelBundle:
+    from models.bundle import SHIPPED, ModelBundle
+    from service.settings import load_settings
+
+    settings = load_settings(overrides={"bundle": directory})
+    return ModelBundle.load(settings.bundle or SHIPPED, threads=settings.threads)
+
+
+def _labelled(
+    path: Path, corpus: Path | None, split: str | None, bundle: ModelBundle
+) -> tuple[list[LabelledPaper], LabelReport]:
+    """The papers that can be used, and what is wrong with the others, which is told on stderr."""
+    from training.dataset import load_labels
+    from training.validate import usable, validate
+
+    papers = load_labels(path, corpus=corpus)
+    if split is not None:
+        splits = sorted({item.split or "(none)" for item in papers})
+        papers = [item for item in papers if item.split == split]
+        if not papers:
+            raise LabelError(f"{path} has no paper of the split {split!r}: it has {', '.join(splits)}")
+    problems = validate([], papers, bundle.taxonomy)
+    for line in problems.lines():
+        typer.echo(f"paperwire: {_plain(line)}", err=True)
+    _, kept = usable(problems, [], papers)
+    return kept, problems
+
+
+def _plain(line: str) -> str:
+    """What a label file put into a message must not steer the terminal."""
+    return "".join(c if c.isprintable() else " " for c in line)
+
+
+def _other(
+    bundle: ModelBundle,
+    papers: Sequence[LabelledPaper],
+    against: Path | None,
+    profile: str | None,
+    options: Options,
+    progress: Progress,
+) -> Predictions | None:
+    """What the model to compare with says, or None where nothing is to be compared."""
+    from training.predictions import load_predictions, predict
+
+    if against is not None and against.is_file():
+        return load_predictions(against)
+    if against is None and profile is None:
+        return None
+    chosen = _profile(profile) if profile else options.profile
+    other = _load(against) if against else bundle
+    return predict(other, papers, chosen, (options.promise,), progress=progress)[0]
+
+
+def _compare(other: Predictions, found: Evaluation, options: Options) -> Comparison:
+    from training.intervals import compare
+
+    return compare(other, found.predictions, times=options.resamples, seed=options.seed)
+
+
+def _write_json(record: dict[str, Any], path: Path) -> None:
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    if path == Path("-"):
+        sys.stdout.write(text)
+    else:
+        path.write_text(text, encoding="utf-8")
+
+
+class _telling:  # noqa: N801 (reads as what it does)
+    """A progress bar on stderr while papers are scored, where stderr is a terminal."""
+
+    def __enter__(self) -> Progress:
+        from rich.console import Console
+        from rich.progress import Progress as Bar
+
+        console = Console(stderr=True)
+        self._bar = Bar(console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._bar.add_task("scoring")
+        self._bar.start()
+        return self._show
+
+    def _show(self, what: str, done: int, total: int) -> None:
+        self._bar.update(self._task, description=what, completed=done, total=total)
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
