@@ -34,13 +34,23 @@ from models.errors import (
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "tag": ("service.commands.tag", "Tag papers: files, folders, standard input or addresses."),
+    "serve": ("service.commands.serve", "Answer over HTTP."),
+    "train": ("service.commands.train", "Train a bundle on labelled papers."),
     "evaluate": ("service.commands.evaluate", "Measure a bundle on labelled papers, or compare two."),
     "feeds": ("service.commands.feeds", "Watch feeds: add, list, remove, status, import, export, run."),
     "sync": ("service.commands.sync", "Fetch all watched feeds now, and tag what is new."),
     "ingest": ("service.commands.ingest", "Take files and dumps into the paper store, tagged."),
     "retag": ("service.commands.retag", "Tag anew what an older bundle tagged; --preview shows the change first."),
+    "export": (
+        "service.commands.export",
+        "Papers of the store as CSV, Parquet, BibTeX, RIS, CSL-JSON, Zotero, JSON Lines.",
+    ),
+    "digest": ("service.commands.digest", "What came in, by theme, as Markdown, HTML or text."),
+    "queries": ("service.commands.queries", "Keep queries under a name: list, save, show, remove; each is a feed."),
     "themes": ("service.commands.themes", "List the themes that a bundle gives."),
     "bundle": ("service.commands.bundle", "Show or verify a bundle."),
+    "keys": ("service.commands.keys", "Make, list and revoke API keys of a server."),
+    "config": ("service.commands.config", "Show the settings in effect."),
 }
 """Name, module and one line of every command; a module is imported when its command is called."""
 

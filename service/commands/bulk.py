@@ -110,9 +110,10 @@ def run_bulk(request: Request, *, strict: bool) -> int:
 
 
 def _fetch(address: str) -> bytes:
-    from service.fetch import Fetcher  # only addresses need it
+    from service.commands.workplace import make_fetcher
+    from service.settings import load_settings
 
-    return Fetcher().fetch(address).body
+    return make_fetcher(load_settings()).fetch(address).body
 
 
 def _check(options: TagOptions, bundle: ModelBundle) -> None:
