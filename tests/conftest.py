@@ -45,23 +45,22 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def new_postgres(postgres_server: str) -> Iterator[Callable[..., str]]:
-    """A function that makes a new database, a copy of `template` if given, and returns its URL."""
+def new_postgres(postgres_server: str) -> Iterator[Callable[[], str]]:
+    """A function that makes a new, empty database and returns its URL; all are dropped in the end."""
     url = sqlalchemy.make_url(postgres_server).set(drivername="postgresql+psycopg")
     engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
     made: list[str] = []
 
-    def make(template: str = "template0") -> str:
-        name = f"paperwire_{secrets.token_hex(6)}"
+    def make() -> str:
+        made.append(f"paperwire_{secrets.token_hex(6)}")
         with engine.connect() as connection:
-            connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}" ENCODING \'UTF8\'')
-        made.append(name)
-        return url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+            connection.exec_driver_sql(f"CREATE DATABASE {made[-1]} TEMPLATE template0 ENCODING 'UTF8'")
+        return url.set(drivername="postgresql", database=made[-1]).render_as_string(hide_password=False)
 
     yield make
     with engine.connect() as connection:
         for name in made:
-            connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     engine.dispose()
 
 
@@ -102,7 +101,7 @@ def _free_port() -> int:
 
 def _wait(url: str, log: Path) -> None:
     engine = sqlalchemy.create_engine(url.replace("postgresql:", "postgresql+psycopg:"), poolclass=sqlalchemy.NullPool)
-    for _ in range(300):
+    for _ in range(1200):
         try:
             engine.connect().close()
             return

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-import sqlalchemy
+from sqlalchemy import text
 
 from service.store import Store
+from service.store.database import Database
+from service.store.migrate import LATEST
+from service.store.schema import metadata
 from tests.store.samples import START
 
 
@@ -34,27 +38,42 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(new_postgres: Callable[..., str]) -> str:
-    """Name of a PostgreSQL database with an empty store in it, to be copied."""
+def postgres_place(new_postgres: Callable[[], str]) -> str:
+    """URL of a PostgreSQL database with a store in it, for all tests."""
     url = new_postgres()
     Store.open(url).close()
-    return str(sqlalchemy.make_url(url).database)
+    return url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with an empty store in it, to be copied: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("template") / "papers.db"
+    Store.open(path).close()
+    return path
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
-    """A function that gives the place of a new store, one kind of database after the other."""
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The place of an empty store, one kind of database after the other."""
     if request.param == "sqlite":
-        numbers = iter(range(1000))
-        return lambda: str(tmp_path / f"papers{next(numbers)}.db")
-    new_postgres = request.getfixturevalue("new_postgres")
-    template = request.getfixturevalue("postgres_template")
-    return lambda: str(new_postgres(template))
+        template = request.getfixturevalue("sqlite_template")
+        return str(shutil.copy(template, tmp_path / "papers.db"))
+    url = str(request.getfixturevalue("postgres_place"))
+    empty(url)
+    return url
 
 
-@pytest.fixture
-def place(new_place: Callable[[], str]) -> str:
-    return new_place()
+def empty(url: str) -> None:
+    """Take everything out of a PostgreSQL store; a database a test would take ten times as long."""
+    database = Database(url)
+    names = ", ".join([*(table.name for table in metadata.sorted_tables), "paper_search"])
+    with database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE audit DISABLE TRIGGER USER")
+        connection.exec_driver_sql(f"TRUNCATE {names}")
+        connection.exec_driver_sql("ALTER TABLE audit ENABLE TRIGGER USER")
+        connection.execute(text("UPDATE alembic_version SET version_num = :latest"), {"latest": LATEST})
+    database.close()
 
 
 @pytest.fixture

@@ -132,7 +132,7 @@ def test_several_processes_open_a_new_store_at_once(tmp_path):
         place,
     ]
     processes = [subprocess.Popen(command, cwd=Path(__file__).parents[2]) for _ in range(3)]
-    assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
+    assert [process.wait(timeout=180) for process in processes] == [0, 0, 0]
     with Store.open(place) as store:
         assert store.check() == []
 
