@@ -65,6 +65,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store: Annotated[
         str, Meta(description="Paper store: a file or a postgresql:// URL; empty: papers.db in the user's data folder.")
     ] = ""
+    public_url: Annotated[
+        str, Meta(description="Address under which others reach the server, for links in feeds; empty: as requested.")
+    ] = ""
+    feed_authority: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9.@_-]{1,253},\d{4}(-\d\d){0,2}$",
+            description="Who gives the ids in feeds (RFC 4151): a domain of yours, a comma, a year you had it in.",
+        ),
+    ] = "paperwire.invalid,2026"
     fetch_networks: Annotated[
         tuple[str, ...],
         Meta(description="Private networks that feeds may be fetched from, such as 10.1.0.0/16; empty: none."),
@@ -75,7 +85,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     batch_texts: Annotated[int, Meta(ge=1, le=4096, description="Texts computed at a time.")] = 32
     batch_wait_ms: Annotated[
-        float, Meta(ge=0, le=1000, description="Longest wait of an idle engine for a batch to fill.")
+        float, Meta(ge=0, le=10_000, description="Longest wait of an idle engine for a batch to fill.")
     ] = 1.0
     queue_texts: Annotated[Count, Meta(description="Texts admitted at a time; more are answered 503.")] = 2048
     request_timeout_s: Annotated[Positive, Meta(description="Seconds from first byte to answer; then 503.")] = 30.0

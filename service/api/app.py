@@ -20,14 +20,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models.bundle import SHIPPED, ModelBundle
-from service.api import annif, embeddings, health, kserve, labelstudio, predict, stream, tagging, tei
+from service.api import annif, embeddings, feeds, health, kserve, labelstudio, papers, predict, stream, tagging, tei
 from service.api.access import KeyRing
 from service.api.edge import Edge
 from service.api.errors import RefusalError, problem_json, problem_of
+from service.api.library import Library
 from service.api.limits import ByteBudget, Rates
 from service.api.metrics import Metrics
 from service.api.openapi import document
-from service.api.operation import REQUEST_ID, Answer, Operation, Service, handler
+from service.api.operation import REQUEST_ID, Answer, Call, Operation, Service, handler
 from service.engine import Engine, Limits
 from service.settings import Settings
 
@@ -89,6 +90,7 @@ def make_service(settings: Settings, bundle: ModelBundle | None = None) -> Servi
         rates=Rates(settings.rate_per_s, settings.rate_burst),
         budget=ByteBudget(settings.bodies_bytes),
         metrics=metrics,
+        library=Library(settings),
     )
 
 
@@ -101,14 +103,21 @@ def all_operations(settings: Settings) -> Sequence[Operation]:
         "kserve": kserve.OPERATIONS,
         "labelstudio": labelstudio.OPERATIONS,
     }
-    own = (*tagging.OPERATIONS, *stream.OPERATIONS, *health.OPERATIONS)
+    own = (*tagging.OPERATIONS, *stream.OPERATIONS, *papers.OPERATIONS, *feeds.OPERATIONS, *health.OPERATIONS)
     chosen = [one for name, group in protocols.items() if name in settings.protocols for one in group]
     return (*own, *predict.operations(settings), *chosen)
 
 
 def _document_operation(operations: Sequence[Operation]) -> Operation:
-    async def openapi(call: Any) -> Response:
-        return health.reply(document(operations, call.engine.bundle, call.settings))
+    made: dict[str, Response] = {}
+
+    async def openapi(call: Call) -> Response:
+        bundle = call.engine.bundle
+        if bundle.name.sha256 not in made:
+            body = await asyncio.to_thread(document, operations, bundle, call.settings)
+            made.clear()
+            made[bundle.name.sha256] = health.reply(body)
+        return made[bundle.name.sha256]
 
     answer = Answer(dict[str, Any], "The document.")
     return Operation("GET", "/openapi.json", openapi, "openapi", "Operations", "This document", (answer,), scope=None)
@@ -122,6 +131,7 @@ def _lifespan(service: Service) -> Callable[[FastAPI], Any]:
         yield
         warming.cancel()
         await asyncio.to_thread(service.engine.close)
+        await asyncio.to_thread(service.library.close)
 
     return lifespan
 

@@ -53,7 +53,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *self._headers]
+                message["headers"] = [*self._added(message["headers"]), (b"x-request-id", request_id.encode())]
             await send(message)
 
         self._service.metrics.begin()
@@ -66,6 +66,11 @@ class Edge:
             await problem_json(problem_of(RuntimeError()), request_id)(scope, receive, sending)
         finally:
             self._finish(scope, request_id, status, time.perf_counter() - started)
+
+    def _added(self, given: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
+        # What an endpoint says itself, such as how long its answer may be kept, holds.
+        names = {name for name, _ in given}
+        return [*given, *(header for header in self._headers if header[0] not in names)]
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

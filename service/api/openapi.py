@@ -33,7 +33,8 @@ def document(operations: Sequence[Operation], bundle: ModelBundle, settings: Set
     schema_of = _lookup(types, schemas)
     paths: dict[str, Json] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schema_of, settings)
+        path = operation.path.replace(":path}", "}")  # a path parameter that may hold slashes is the router's matter
+        paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, schema_of, settings)
     out: Json = {
         "openapi": "3.1.0",
         "info": {
@@ -62,6 +63,7 @@ def known_values(bundle: ModelBundle) -> Mapping[str, Sequence[Any]]:
         "languages": known_languages(),
         "dimensions": [bundle.dense.encoder.dim],
         "versions": [bundle.name.version],
+        "feed_formats": ["atom", "rss", "json"],
     }
 
 

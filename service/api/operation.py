@@ -14,6 +14,7 @@ from models.errors import PaperwireError
 from service.api.access import Caller, KeyRing, demand, identify
 from service.api.errors import PROBLEM, ErrorForm, GoneError, RefusalError, problem_of, too_many
 from service.api.keys import Scope
+from service.api.library import Library
 from service.api.limits import ByteBudget, Rates
 from service.api.metrics import Metrics
 from service.engine import Engine
@@ -32,7 +33,8 @@ class Service:
     """All that one server is made of.
 
     Attributes:
-        ring: its API keys, None where they are off. draining: it will end soon and is no longer ready.
+        ring: its API keys, None where they are off. library: its paper store.
+        draining: it will end soon and is no longer ready.
     """
 
     settings: Settings
@@ -41,6 +43,7 @@ class Service:
     rates: Rates
     budget: ByteBudget
     metrics: Metrics
+    library: Library
     draining: bool = False
 
     @property
