@@ -14,7 +14,7 @@ _CALLERS = 10_000
 class Rates:
     """Token buckets, one a caller, that are paid after the fact.
 
-    A caller is let in while its bucket is above zero, and then pays for every text of the request;
+    A caller is let in while its bucket holds a text, and then pays for every text of the request;
     a large request leaves a debt that takes its time, instead of never being possible.
 
     Args:
@@ -33,7 +33,7 @@ class Rates:
         if not rate:
             return 0.0
         level = self._level(caller, rate)
-        return 0.0 if level > 0 else (1.0 - level) / rate
+        return 0.0 if level >= 1.0 else (1.0 - level) / rate
 
     def pay(self, caller: str, texts: int, own_rate: float | None = None) -> None:
         """Take the price of a request out of the caller's bucket."""
