@@ -127,7 +127,7 @@ def evaluate(
         predictions=predictions,
         figures=found.figures,
         abstention=metrics.abstention(predictions.given, predictions.truth),
-        reasons=_silences(predictions),
+        reasons=silences(predictions),
         themes=theme_figures(predictions, found.theme_f1, training_support(bundle)),
         groups=group_figures(predictions),
         slices=tuple(slices),
@@ -135,7 +135,7 @@ def evaluate(
     )
 
 
-def _silences(predictions: Predictions) -> dict[str, int]:
+def silences(predictions: Predictions) -> dict[str, int]:
     """How many papers got no tag, by reason."""
     silent = np.flatnonzero(~predictions.given.any(axis=1)).tolist()
     return dict(sorted(Counter(predictions.reasons[row] for row in silent).items()))

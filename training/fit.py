@@ -39,7 +39,7 @@ def fit_bundle(job: Job, out: Path, *, cache: Path | None = None, progress: Prog
         out: directory of the bundle. cache: file for vectors, so that a killed run goes on.
 
     Raises:
-        LabelError: no training paper, or no dev paper to calibrate an encoder's own heads on.
+        LabelError: fewer than two training papers, or no dev paper to calibrate an encoder's own heads on.
         ThemeError: a label that the taxonomy lacks. BundleError: `out` cannot be written.
     """
     _check(job)
@@ -58,8 +58,8 @@ def fit_bundle(job: Job, out: Path, *, cache: Path | None = None, progress: Prog
 
 
 def _check(job: Job) -> None:
-    if not job.train:
-        raise LabelError("there is no labelled paper to train on: give at least one")
+    if len(job.train) < 2:
+        raise LabelError(f"{len(job.train)} labelled papers to train on: give at least two, better fifty a theme")
     if job.encoder.heads is not None and not job.dev:
         raise LabelError(
             f"the encoder {job.encoder.name!r} brings heads that have seen the training papers: give dev papers too"

@@ -1,160 +1,151 @@
-"""`paperwire train`: from labelled papers to a bundle, without torch."""
+"""`paperwire train`: from anybody's labels and themes to a bundle."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from models.errors import LabelError
-
 if TYPE_CHECKING:
     from models.paper import Paper
-    from models.themes import Taxonomy
-    from training.dataset import LabelledPaper
-    from training.job import EncoderSource
-    from training.problems import LabelReport
+    from training.encoders import Current
+    from training.finetune import TuneOptions
+    from training.prepare import Labels
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-_LABELS = "Labelled papers: JSON Lines of id, title, abstract, tags; or a .tsv of ids and themes with --corpus."
+_LABELS = (
+    "Labelled papers: JSON Lines of id, title, abstract, tags (and published, split); or a .tsv of ids and themes, "
+    "with --corpus."
+)
+_DEV = (
+    "Labelled papers that set calibration and thresholds, rather later ones. [default: those of the split 'dev', else "
+    "half of the newest 15 %]"
+)
+_TEST = (
+    "Labelled papers that only measure. [default: those of the split 'test', else the other half of the newest 15 %; "
+    "under 500 papers: cross-validation]"
+)
+_THEMES = (
+    "Taxonomy: YAML, JSON, CSV or TSV. [default: the themes of the bundle in use if most labels are among them, else "
+    "the labels themselves]"
+)
+_ENCODER = (
+    "shipped: that of the bundle in use. minilm: all-MiniLM-L6-v2 as published (extra 'train'). Or a directory: a "
+    "bundle, or a BERT sentence transformer. [default: shipped for its own themes, else minilm where installed]"
+)
+_CACHE = "Where vectors and checkpoints are kept, so that a killed or repeated run goes on. [default: OUT.cache]"
 
 
 @app.command()
 def train(
-    labels: Annotated[Path, typer.Option(metavar="FILE", help=_LABELS, exists=True, dir_okay=False)],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where the bundle goes.")],
-    dev: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Labelled papers to calibrate on, rather later ones. [default: those of the split dev in --labels]",
-            show_default=False,
-        ),
-    ] = None,
-    themes: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Taxonomy: YAML, JSON, CSV or TSV. [default: that of the bundle in use]"),
-    ] = None,
+    labels: Annotated[Path, typer.Option(metavar="FILE", help=_LABELS, show_default=False)],
+    dev: Annotated[Path | None, typer.Option(metavar="FILE", help=_DEV, show_default=False)] = None,
+    test: Annotated[Path | None, typer.Option(metavar="FILE", help=_TEST, show_default=False)] = None,
     corpus: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the texts of a .tsv are: Parquet or JSON Lines.")
     ] = None,
+    themes: Annotated[Path | None, typer.Option(metavar="FILE", help=_THEMES, show_default=False)] = None,
     outside: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Papers of other fields, which teach what is out of scope; any feed format."),
+        typer.Option(metavar="FILE", help="Papers of other fields, to learn what is out of scope; any feed format."),
     ] = None,
-    encoder: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Bundle whose encoder is used. [default: the bundle in use]"),
-    ] = None,
-    cache: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep vectors here, so that the next run takes seconds.")
-    ] = None,
+    encoder: Annotated[str | None, typer.Option(metavar="NAME|DIR", help=_ENCODER, show_default=False)] = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help="The bundle; its report goes to DIR.report.")
+    ] = Path("bundle"),
     name: Annotated[str, typer.Option(help="Name of the bundle.")] = "themes",
     version: Annotated[str, typer.Option(help="Version of the bundle, told in every answer.")] = "1",
+    fine_tune: Annotated[
+        bool, typer.Option("--fine-tune", help="Train the encoder too (extra 'train'; hours rather than seconds).")
+    ] = False,
+    epochs: Annotated[float, typer.Option(min=0.01, help="Of --fine-tune.")] = 4.0,
+    distil: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Unlabelled papers to teach the fast profile with; any feed format."),
+    ] = None,
+    distil_count: Annotated[int, typer.Option(min=1, help="How many of them.")] = 20_000,
+    curve: Annotated[bool, typer.Option("--curve/--no-curve", help="Draw a learning curve.")] = True,
+    cache: Annotated[Path | None, typer.Option(metavar="DIR", help=_CACHE, show_default=False)] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed and papers give the same bundle.")] = 0,
-    strict: Annotated[bool, typer.Option("--strict", help="Stop if a label has an error.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop if the labels have an error.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Train a bundle on labelled papers: n-grams and heads anew, on an encoder that is kept.
+    """Train a bundle on labelled papers, measure it, and write a report and a model card.
 
-    What is wrong with the labels is told first; papers that cannot be used are left out. The vectors
-    of papers take longest, and --cache keeps them from run to run.
+    What is wrong with the labels is told first; papers that cannot be used are left out. On standard
+    output come the places of bundle and report, its sha256 and its main figures, as JSON.
     """
-    from training.fit import fit_bundle
-    from training.job import FitOptions, Job
+    from service.commands.training_voice import TrainingVoice
+    from training.run import Request
+    from training.run import train as run
 
-    source, taxonomy = _encoder(encoder), _taxonomy(themes)
-    train_papers, dev_papers = _splits(labels, dev, corpus)
-    train_papers, dev_papers = _checked(train_papers, dev_papers, taxonomy, strict=strict)
-    job = Job(
-        taxonomy,
-        source,
-        train_papers,
-        dev_papers,
-        outside=_outside(outside),
+    current = _current()
+    request = Request(
+        labels=_labels(labels, dev, test, corpus, themes, current),
+        current=current,
+        encoder=encoder,
+        outside=tuple(_papers(outside)) if outside else (),
+        tune=_tuning(epochs) if fine_tune else None,
+        unlabelled=_papers(distil) if distil else None,
+        count=distil_count,
+        out=out,
+        cache=cache or out.with_name(f"{out.name}.cache"),
         name=name,
         version=version,
-        options=FitOptions(seed=seed),
+        seed=seed,
+        curve=curve,
+        strict=strict,
     )
-    digest = fit_bundle(job, out, cache=cache, progress=_Progress().tell)
-    metrics = json.loads((out / "manifest.json").read_bytes())["metrics"]
-    typer.echo(json.dumps({"bundle": str(out), "sha256": digest, "metrics": metrics}, indent=1))
+    with TrainingVoice(quiet=quiet) as voice:
+        outcome = run(request, progress=voice.show, tell=voice.say)
+    typer.echo(json.dumps(outcome.to_json(), indent=1, ensure_ascii=False))
 
 
-def _splits(
-    labels: Path, dev: Path | None, corpus: Path | None
-) -> tuple[Sequence[LabelledPaper], Sequence[LabelledPaper]]:
-    from training.dataset import load_labels
-
-    papers = load_labels(labels, corpus=corpus)
-    if dev is not None:
-        return papers, load_labels(dev, corpus=corpus)
-    chosen = [item for item in papers if item.split in ("", "train")]
-    if not chosen:
-        raise LabelError(f"{labels} has no paper of the split 'train' or of none: there is nothing to learn from")
-    return chosen, [item for item in papers if item.split == "dev"]
-
-
-def _checked(
-    train_papers: Sequence[LabelledPaper], dev_papers: Sequence[LabelledPaper], taxonomy: Taxonomy, *, strict: bool
-) -> tuple[list[LabelledPaper], list[LabelledPaper]]:
-    from training.validate import usable, validate
-
-    report: LabelReport = validate(train_papers, dev_papers, taxonomy)
-    for line in [*report.lines(), report.summary()]:
-        _say(line)
-    return usable(report, train_papers, dev_papers, strict=strict)
-
-
-def _taxonomy(path: Path | None) -> Taxonomy:
-    from models.bundle import ModelBundle
+def _labels(
+    labels: Path, dev: Path | None, test: Path | None, corpus: Path | None, themes: Path | None, current: Current | None
+) -> Labels:
     from models.themes import load_taxonomy
+    from training.dataset import load_labels
+    from training.prepare import Labels
 
-    return load_taxonomy(path) if path else ModelBundle.load(_in_use(), verify=False).taxonomy
+    return Labels(
+        load_labels(labels, corpus=corpus),
+        load_labels(dev, corpus=corpus) if dev else (),
+        load_labels(test, corpus=corpus) if test else (),
+        load_taxonomy(themes) if themes else None,
+        current.taxonomy if current else None,
+    )
 
 
-def _encoder(directory: Path | None) -> EncoderSource:
-    from models.bundle import ModelBundle
-    from training.job import EncoderSource
-
-    bundle = ModelBundle.load(directory or _in_use())
-    return EncoderSource(bundle.directory, f"encoder of {bundle.name.name} {bundle.name.version}")
-
-
-def _in_use() -> Path:
-    from models.bundle import SHIPPED
+def _current() -> Current | None:
+    """The bundle in use; None where a package without a bundle is all there is."""
+    from models.bundle import SHIPPED, ModelBundle
     from service.settings import load_settings
+    from training.encoders import Current
 
-    return load_settings().bundle or SHIPPED
+    directory = load_settings().bundle
+    if directory is None and not (SHIPPED / "manifest.json").is_file():
+        return None
+    bundle = ModelBundle.load(directory or SHIPPED)
+    return Current(bundle.directory, bundle.taxonomy, f"{bundle.name.name} {bundle.name.version}")
 
 
-def _outside(path: Path | None) -> list[Paper]:
-    if path is None:
-        return []
+def _tuning(epochs: float) -> TuneOptions:
+    from service.settings import load_settings
+    from training.finetune import TuneOptions
+
+    return TuneOptions(epochs=epochs, threads=load_settings().threads)
+
+
+def _papers(path: Path) -> Iterator[Paper]:
+    """The papers of a file in any feed format, one by one; entries that are none are passed over."""
     from models.paper import Paper
     from service.feeds import iter_entries
 
     with path.open("rb") as stream:
-        return [entry for entry in iter_entries(stream) if isinstance(entry, Paper)]
-
-
-class _Progress:
-    """One line a stage where stderr is a file, a line that is written over on a terminal."""
-
-    def __init__(self) -> None:
-        self._stage = ""
-
-    def tell(self, what: str, done: int, total: int) -> None:
-        if sys.stderr.isatty():
-            typer.echo(f"\r\x1b[Kpaperwire: {what} {done:,}/{total:,}", err=True, nl=done == total)
-        elif what != self._stage:
-            _say(what)
-        self._stage = what
-
-
-def _say(line: str) -> None:
-    typer.echo("".join(c if c.isprintable() else " " for c in f"paperwire: {line}"), err=True)
+        entries: Iterator[Any] = iter_entries(stream)
+        yield from (entry for entry in entries if isinstance(entry, Paper))
