@@ -77,7 +77,9 @@ def load_record(path: Path) -> RunRecord | None:
     try:
         values = json.loads(path.read_bytes())
         record = RunRecord(**values)
-        well_formed = record.format == FORMAT and min(record.papers, record.bytes) >= 0 and isinstance(record.settings, dict)
+        well_formed = (
+            record.format == FORMAT and min(record.papers, record.bytes) >= 0 and isinstance(record.settings, dict)
+        )
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
