@@ -77,12 +77,13 @@ def evaluate(
     from training.sections import Extras
 
     options = _options(profile, promise, resamples, seed)
+    second_profile = _profile(against_profile or profile)
     loaded = _load(bundle)
+    second = _second(loaded, against, wanted=against_profile is not None)
     papers, problems = _labelled(labels, corpus, split, loaded)
     with _telling() as progress:
         found = measure(loaded, papers, options, progress=progress)
-        other = _other(loaded, papers, against, against_profile, options, progress)
-    compared = _compare(other, found, options) if other else None
+        compared = _compared(second, second_profile, found, papers, progress)
     if save_scores:
         save_predictions(found.predictions, save_scores)
     if report:
@@ -145,30 +146,32 @@ def _plain(line: str) -> str:
     return "".join(c if c.isprintable() else " " for c in line)
 
 
-def _other(
-    bundle: ModelBundle,
+def _second(bundle: ModelBundle, against: Path | None, *, wanted: bool) -> ModelBundle | Predictions | None:
+    """What to compare with, loaded before any time is spent on scoring; None for nothing."""
+    from training.predictions import load_predictions
+
+    if against is None:
+        return bundle if wanted else None
+    return load_predictions(against) if against.is_file() else _load(against)
+
+
+def _compared(
+    second: ModelBundle | Predictions | None,
+    profile: Profile,
+    found: Evaluation,
     papers: Sequence[LabelledPaper],
-    against: Path | None,
-    profile: str | None,
-    options: Options,
     progress: Progress,
-) -> Predictions | None:
-    """What the model to compare with says, or None where nothing is to be compared."""
-    from training.predictions import load_predictions, predict
-
-    if against is not None and against.is_file():
-        return load_predictions(against)
-    if against is None and profile is None:
-        return None
-    chosen = _profile(profile) if profile else options.profile
-    other = _load(against) if against else bundle
-    return predict(other, papers, chosen, (options.promise,), progress=progress)[0]
-
-
-def _compare(other: Predictions, found: Evaluation, options: Options) -> Comparison:
+) -> Comparison | None:
+    """The test of the difference: the second model comes first, as what was there before."""
     from training.intervals import compare
+    from training.predictions import Predictions, predict
 
-    return compare(other, found.predictions, times=options.resamples, seed=options.seed)
+    if second is None:
+        return None
+    options = found.options
+    if not isinstance(second, Predictions):
+        second = predict(second, papers, profile, (options.promise,), progress=progress)[0]
+    return compare(second, found.predictions, times=options.resamples, seed=options.seed)
 
 
 def _write_json(record: dict[str, Any], path: Path) -> None:
