@@ -48,6 +48,7 @@ from models.parts import (
 )
 from models.saving import sha256_of
 from models.tagging import ModelName, Tagging, TagOptions
+from models.theme_set import ThemeSet
 from models.themes import Taxonomy
 
 SHIPPED = Path(__file__).parent / "bundles" / "themes"
@@ -58,7 +59,10 @@ class ModelBundle:
 
     Attributes:
         directory: where it lies. manifest: its parsed manifest.
+        provisional: themes that it gives by definition alone; see `with_themes`.
     """
+
+    provisional: ThemeSet | None = None
 
     def __init__(self, directory: Path, manifest: Mapping[str, Any], digest: str, *, threads: int = 0) -> None:
         self.directory = directory
@@ -147,6 +151,16 @@ class ModelBundle:
         from models.tagger import tag_papers  # the tagger needs this module's types
 
         return tag_papers(self, papers, options or TagOptions())
+
+    def with_themes(self, themes: ThemeSet) -> ModelBundle:
+        """A view of the bundle that gives provisional themes too; the bundle itself stays as it is.
+
+        Raises:
+            ThemeError: a theme has the id or label of a known one, or names an unknown group.
+        """
+        from models.provisional import ExtendedBundle  # most runs have no provisional theme
+
+        return ExtendedBundle(self, themes) if themes.themes else self
 
 
 def _profile(arrays: Arrays, name: str) -> ProfileSettings:

@@ -247,12 +247,14 @@ def _answer(
         model=bundle.name,
         groups=groups if blocked != "no_text" else (),
         neighbours=_neighbours(bundle, scored, row),
+        provisional=bundle.provisional.digest if bundle.provisional else "",
     )
 
 
 def _tag(bundle: ModelBundle, column: int, probability: float, threshold: float) -> Tag:
     theme = bundle.taxonomy.themes[column]
-    return Tag(theme.id, theme.label, bundle.taxonomy.path(column), probability, threshold)
+    source = "definition" if bundle.provisional and bundle.provisional.gives(theme.id) else "model"
+    return Tag(theme.id, theme.label, bundle.taxonomy.path(column), probability, threshold, source)
 
 
 def _top_scores(bundle: ModelBundle, probabilities: npt.NDArray[np.float32]) -> tuple[tuple[str, float], ...]:

@@ -145,6 +145,7 @@ class Tagging:
         truncated: the encoder read only the beginning of the text.
         profile: "fast" or "accurate", whichever scored this paper.
         neighbours: nearest labelled papers, at detail "full".
+        provisional: sha256 of the set of provisional themes in use, "" where there is none.
     """
 
     id: str
@@ -159,6 +160,7 @@ class Tagging:
     model: ModelName
     groups: tuple[tuple[str, float], ...] = ()
     neighbours: tuple[Neighbour, ...] = field(default=())
+    provisional: str = ""
 
     @property
     def primary(self) -> str | None:
@@ -189,6 +191,8 @@ class Tagging:
             "groups": _rounded(self.groups, "group"),
             "model": self.model.to_json(),
         }
+        if self.provisional:
+            out["provisional"] = {"sha256": self.provisional}
         if detail == "full":
             out["neighbours"] = [
                 {"id": n.id, "similarity": round(n.similarity, 4), "themes": list(n.themes)} for n in self.neighbours

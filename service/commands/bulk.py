@@ -15,6 +15,7 @@ from models.bundle import SHIPPED, ModelBundle
 from models.calibration import parse_promise
 from models.errors import InputError
 from models.tagging import TagOptions
+from models.theme_set import ThemeSet
 from service.commands.voice import Voice
 from service.pipeline import (
     FileOutput,
@@ -53,6 +54,7 @@ class Request:
         out: file to write; None for standard output. output: how to write; None decides by `out`.
         resume: go on with `out`. quiet: only say what went wrong.
         workers: processes beside this one; None decides by the profile.
+        themes_set: file of provisional themes to give too.
     """
 
     inputs: tuple[str, ...]
@@ -65,6 +67,7 @@ class Request:
     resume: bool
     quiet: bool
     workers: int | None
+    themes_set: Path | None = None
 
     @property
     def chosen_output(self) -> OutputName:
@@ -80,7 +83,7 @@ def run_bulk(request: Request, *, strict: bool) -> int:
     """The exit code of a bulk run; answers, remarks and a summary are written on the way."""
     written = [request.out, record_path(request.out)] if request.out else []
     sources = find_sources(request.inputs, _fetch, sys.stdin.buffer, without=written)
-    bundle = ModelBundle.load(request.bundle or SHIPPED, threads=request.threads)
+    bundle = _bundle(request)
     _check(request.options, bundle)
     renderer = _renderer(request)
     visible = sys.stderr.isatty() and not request.quiet and (request.out is not None or not sys.stdout.isatty())
@@ -109,6 +112,11 @@ def run_bulk(request: Request, *, strict: bool) -> int:
     return int(strict and bool(papers.counts.skipped or papers.counts.unreadable))
 
 
+def _bundle(request: Request) -> ModelBundle:
+    bundle = ModelBundle.load(request.bundle or SHIPPED, threads=request.threads)
+    return bundle.with_themes(ThemeSet.load(request.themes_set)) if request.themes_set else bundle
+
+
 def _fetch(address: str) -> bytes:
     from service.commands.workplace import make_fetcher
     from service.settings import load_settings
@@ -132,6 +140,8 @@ def _answer(request: Request, bundle: ModelBundle, renderer: Renderer) -> Answer
 
 
 def _workers(request: Request) -> int:
+    if request.themes_set is not None:
+        return 0  # other processes load the bundle alone, without themes that came later
     if request.workers is not None:
         return request.workers
     # With the encoder one process keeps all cores busy.
@@ -165,6 +175,7 @@ def _output(request: Request, bundle: ModelBundle) -> Output:
         "options": {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(request.options).items()},
         "output": request.chosen_output,
         "format": request.format,
+        **({"provisional": bundle.provisional.digest} if bundle.provisional else {}),
     }
     return FileOutput(request.out, settings, resume=request.resume)
 

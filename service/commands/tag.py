@@ -69,6 +69,9 @@ def tag(
     bundle: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The model. [default: the one in the package]")
     ] = None,
+    themes_set: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Provisional themes to give too; see `paperwire themes add`.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if an entry was skipped.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what --out holds already.")] = False,
     workers: Annotated[
@@ -104,6 +107,16 @@ def tag(
     except InputError as error:
         raise typer.BadParameter(str(error)) from None
     request = Request(
-        tuple(inputs), format, options, settings.bundle, settings.threads, out, output, resume, quiet, workers
+        tuple(inputs),
+        format,
+        options,
+        settings.bundle,
+        settings.threads,
+        out,
+        output,
+        resume,
+        quiet,
+        workers,
+        themes_set,
     )
     raise typer.Exit(run_bulk(request, strict=strict))
