@@ -9,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
@@ -18,6 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from models.errors import SettingsError
+from service.settings_values import converted, read_toml
 
 PREFIX = "PAPERWIRE_"
 CONFIG = "PAPERWIRE_CONFIG"
@@ -172,10 +172,10 @@ def load_settings(
     given: dict[str, tuple[Any, str]] = {}
     problems: list[str] = []
     if path is not None:
-        given |= {name: (value, f"'{name}' in {path}") for name, value in _read(path, problems).items()}
+        given |= {name: (value, f"'{name}' in {path}") for name, value in read_toml(path, problems).items()}
     given |= {name: (environ[key], key) for name, key in _variables(environ)}
     given |= {name: (v, f"option '{name}'") for name, v in (overrides or {}).items() if v is not None}
-    values = _converted(given, problems)
+    values = converted(given, Settings, problems)
     settings = Settings(**values)
     problems += _contradictions(settings)
     if problems:
@@ -200,63 +200,11 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _read(path: Path, problems: list[str]) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        problems.append(f"cannot read the settings {path}: {error.strerror}")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        problems.append(f"the settings {path} are no TOML: {error}")
-    return {}
-
-
 def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     # Unknown PAPERWIRE_* variables are not errors: tests and other commands have variables of their own.
     for name in Settings.__struct_fields__:
         if PREFIX + name.upper() in environ:
             yield name, PREFIX + name.upper()
-
-
-def _converted(given: Mapping[str, tuple[Any, str]], problems: list[str]) -> dict[str, Any]:
-    hints = get_type_hints(Settings, include_extras=True)
-    values: dict[str, Any] = {}
-    for name, (value, place) in given.items():
-        if name not in hints:
-            problems.append(f"{place}: there is no such setting{_nearest(name)}")
-            continue
-        try:
-            values[name] = _convert(value, hints[name])
-        except msgspec.ValidationError as error:
-            problems.append(f"{place} is {value!r}: {_worded(str(error))}")
-    return values
-
-
-def _convert(value: Any, kind: Any) -> Any:
-    bare = msgspec.inspect.type_info(kind)
-    while isinstance(bare, msgspec.inspect.Metadata):
-        bare = bare.type
-    if isinstance(bare, msgspec.inspect.VarTupleType) and isinstance(value, str):
-        value = [part.strip() for part in value.split(",") if part.strip()]
-    if isinstance(bare, msgspec.inspect.UnionType) and value == "":
-        value = None
-    return msgspec.convert(value, kind, strict=not isinstance(value, str), dec_hook=_decode)
-
-
-def _worded(message: str) -> str:
-    for name, words in (
-        ("`int`", "a whole number"),
-        ("`float`", "a number"),
-        ("`bool`", "true or false"),
-        ("`str`", "text"),
-    ):
-        message = message.replace(name, words)
-    return message[0].lower() + message[1:]
-
-
-def _decode(kind: type, value: Any) -> Any:
-    if kind is Path and isinstance(value, str | Path):
-        return Path(value).expanduser()
-    raise msgspec.ValidationError(f"Expected `{kind.__name__}`, got `{type(value).__name__}`")
 
 
 def _contradictions(settings: Settings) -> Iterable[str]:
@@ -281,13 +229,6 @@ def _contradictions(settings: Settings) -> Iterable[str]:
 def _odd(origin: str) -> bool:
     scheme, separator, host = origin.partition("://")
     return origin != "*" and (scheme not in ("http", "https") or not separator or not host or "/" in host)
-
-
-def _nearest(name: str) -> str:
-    import difflib  # only errors need it
-
-    near = difflib.get_close_matches(name, Settings.__struct_fields__, n=1, cutoff=0.6)
-    return f"; did you mean '{near[0]}'?" if near else "; `paperwire config` lists them"
 
 
 def _summary(problems: list[str]) -> str:
