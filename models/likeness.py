@@ -48,7 +48,7 @@ _DEFINITIONS_TRUSTED = 5.0
 class Coefficients:
     """From scores to a logit.
 
-    `dense * z_d + sparse * z_s + tail * t + constant`, and with three examples or more
+    `dense * z_d + sparse * z_s + tail * t + constant`, and with three examples or more, kept between -1 and 1,
     `+ known + left_dense * (mean z_d) + left_sparse * (mean z_s)` of the left-out examples.
 
     Attributes:
@@ -68,10 +68,11 @@ class Coefficients:
     recall: tuple[float, ...]
 
     def shift(self, examples: int, left_dense: float, left_sparse: float) -> float:
-        """What left-out examples move the logit by: where they score high, so must a paper."""
+        """What left-out examples move the logit by, at most 1: where they score high, so must a paper."""
         if examples < LEFT_OUT_FROM:
             return 0.0
-        return self.known + self.left_dense * left_dense + self.left_sparse * left_sparse
+        # Examples that repeat each other score without limit, and say no more for it.
+        return float(np.clip(self.known + self.left_dense * left_dense + self.left_sparse * left_sparse, -1.0, 1.0))
 
     def threshold(self, examples: int) -> float:
         """Probability from which a theme with so many examples is given."""

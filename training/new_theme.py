@@ -158,8 +158,11 @@ def fit_coefficients(trials: Sequence[Trial], profile: str) -> Coefficients:
 
 def probabilities_of(coefficients: Coefficients, trial: Trial) -> FloatMatrix:
     """(t,) float32 probabilities of a trial's test papers."""
-    weights = [getattr(coefficients, name) for name in _NAMES]
-    return sigmoid(trial.features.astype(np.float64) @ np.array(weights))
+    weights = np.array([getattr(coefficients, name) for name in _NAMES[:4]])
+    dense, sparse = trial.features[0, 5:].tolist()
+    return sigmoid(
+        trial.features[:, :4].astype(np.float64) @ weights + coefficients.shift(trial.examples, dense, sparse)
+    )
 
 
 @dataclass(frozen=True, slots=True)

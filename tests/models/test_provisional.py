@@ -106,13 +106,12 @@ def test_the_heads_give_the_logit_that_the_coefficients_describe(base: ModelBund
         sparse.of(encoder.encode(text))[0],
         dense.tail,
         1.0,
-        1.0,
         left_out(vectors, lambda some: background.line(vector[0], some)),
         left_out(rows, lambda some: overlap.line(definition, some)),
     ]
     c = ACCURATE
-    weights = [c.dense, c.sparse, c.tail, c.constant, c.known, c.left_dense, c.left_sparse]
-    expected = 1.0 / (1.0 + np.exp(-np.dot(weights, features)))
+    logit = np.dot([c.dense, c.sparse, c.tail, c.constant], features[:4]) + c.shift(len(EXAMPLES), *features[4:])
+    expected = 1.0 / (1.0 + np.exp(-logit))
     options = TagOptions("accurate", min_probability=0.0, include=("replica-elections",))
     (tag,) = base.with_themes(ThemeSet((item,))).tag([PAPERS[1]], options)[0].tags
     assert tag.probability == pytest.approx(expected, rel=2e-3)
