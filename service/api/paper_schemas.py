@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -135,7 +135,7 @@ class AnnouncementOut(msgspec.Struct):
 class PaperDetails(StoredPaperOut, kw_only=True):
     """A stored paper with what else is known: every distinct report of it, and who announced it."""
 
-    versions: list[dict[str, object]]
+    versions: list[dict[str, Any]]
     announcements: list[AnnouncementOut]
 
 

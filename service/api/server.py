@@ -29,16 +29,24 @@ class DrainingServer(uvicorn.Server):
         super().__init__(config)
         self._service = service
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """On the first signal drain, on the second stop at once."""
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as the signal module calls it
+        """Drain on SIGTERM; stop listening on SIGINT or a second signal; leave at once on the next.
+
+        The signal is not raised again afterwards, as uvicorn would: a drained server has ended well.
+        """
         delay_s = self._service.settings.drain_delay_s
-        if self._service.draining or not delay_s or sig == signal.SIGINT:
-            self._service.draining = True
-            super().handle_exit(sig, frame)
-            return
+        if self.should_exit:
+            self.force_exit = True
+        elif self._service.draining or not delay_s or sig == signal.SIGINT:
+            self.should_exit = True
+        else:
+            loop = asyncio.get_running_loop()
+            loop.call_soon_threadsafe(loop.call_later, delay_s, self._stop_listening)
+            log.info("draining", extra={"seconds": delay_s})
         self._service.draining = True
-        log.info("draining", extra={"seconds": delay_s})
-        asyncio.get_running_loop().call_later(delay_s, super().handle_exit, sig, frame)
+
+    def _stop_listening(self) -> None:
+        self.should_exit = True
 
 
 def serve(settings: Settings) -> None:
