@@ -23,7 +23,7 @@ def serve(
     profile: Annotated[Profile | None, typer.Option(help="Profile of requests that name none.")] = None,
     keys_file: Annotated[Path | None, typer.Option(metavar="FILE", help="API keys of `paperwire keys`.")] = None,
 ) -> None:
-    """Answer over HTTP until interrupted; the interface is described at /docs.
+    """Answer over HTTP until interrupted; /openapi.json describes the interface.
 
     Every setting can be given in a TOML file or as a PAPERWIRE_* variable: `paperwire config` lists them.
     """
