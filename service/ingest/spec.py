@@ -156,6 +156,7 @@ def _file_url(text: str) -> Spec:
 
 def _file(path: Path) -> Spec:
     path = path.expanduser().absolute()
+    path = path.parent.resolve() / path.name  # a link to the latest of many files is to stay one
     return Spec(path.as_uri(), Kind.FILE, str(path))
 
 
