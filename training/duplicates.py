@@ -74,7 +74,7 @@ def _triples(text: str, vocabulary: defaultdict[str, int]) -> Keys:
         return np.zeros(0, dtype=np.uint64)
     numbers = np.fromiter(map(vocabulary.__getitem__, words), dtype=np.uint64, count=len(words))
     mixed = numbers[:-2] * _MIX[0] ^ (numbers[1:-1] + np.uint64(1)) * _MIX[1] ^ (numbers[2:] + np.uint64(2)) * _MIX[2]
-    return np.unique(_scrambled(mixed))
+    return _scrambled(mixed)
 
 
 def _scrambled(keys: Keys) -> Keys:
@@ -123,7 +123,7 @@ def _confirmed(
     threshold: float,
 ) -> Iterator[Near]:
     for a, b in sorted(pairs):
-        one, other = _triples(first[a], vocabulary), _triples(second[b], vocabulary)
+        one, other = np.unique(_triples(first[a], vocabulary)), np.unique(_triples(second[b], vocabulary))
         shared = len(np.intersect1d(one, other, assume_unique=True))
         similarity = shared / (len(one) + len(other) - shared)
         if similarity >= threshold:
