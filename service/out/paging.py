@@ -20,7 +20,9 @@ def previous_cursor(store: Store, query: Query, sort: Sort, limit: int, cursor: 
     if place is None:
         return None
     upwards = write_cursor(place, sort, descending=False)
-    before = read_cursor(
-        store.listing.page(query, sort=sort, descending=False, limit=limit, cursor=upwards).next, sort, descending=False
-    )
-    return "" if before is None else write_cursor(before, sort, descending=True)
+    page = store.listing.page(query, sort=sort, descending=False, limit=limit, cursor=upwards)
+    before = read_cursor(page.next, sort, descending=False)
+    if before is not None:
+        return write_cursor(before, sort, descending=True)
+    # Just a page and one: the page before begins after the very first paper.
+    return store.listing.page(query, sort=sort, limit=1).next if len(page.items) == limit else ""

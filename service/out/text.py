@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.parse import quote, urlsplit
 
-# What XML 1.0 (5th edition, 2.2) does not take as a character; no other format is the poorer without it.
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What XML 1.0 (5th edition, 2.2) does not take as a character, and the control characters it takes but
+# advises against, which readers take for Windows-1252; no other format is the poorer without them.
+_ILLEGAL = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # RFC 3986 2.2 and 2.3, and the sign of what is encoded already.
 _URL_CHARACTERS = "%/:?#[]@!$&'()*+,;=~-._"
 
 
 def legal(text: str) -> str:
     """The text without control characters, halves of surrogate pairs and non-characters."""
-    return _ILLEGAL.sub("", text)
+    return _ILLEGAL.sub(lambda match: " " if match[0].isspace() else "", text)
 
 
 def legal_line(text: str) -> str:
