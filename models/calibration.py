@@ -20,8 +20,10 @@ from models.scores import FloatMatrix, sigmoid
 GRID = np.linspace(0.01, 0.99, 99, dtype=np.float32)
 """Thresholds at which promises are tabulated."""
 
-_PRIOR_WEIGHT = 12.0
-_SHRINKAGE = 4.0
+_SLOPE_PRIOR = 40.0
+_SHIFT_PRIOR = 4.0
+_TABLE_PRIOR = 12.0
+_THRESHOLD_PRIOR = 300.0
 _MAX_LOGIT = 12.0
 
 BoolMatrix = npt.NDArray[np.bool_]
@@ -130,10 +132,10 @@ def _fit_weights(
         total = mixed * (1.0 + scale) + shared_bias + shift
         error = sigmoid(total) - truth
         value = np.logaddexp(0.0, total).sum() - (total * truth).sum()
-        value += 0.5 * _PRIOR_WEIGHT * (scale**2).sum() + 0.5 * _SHRINKAGE * (shift**2).sum() + 0.5 * (shared**2).sum()
+        value += 0.5 * _SLOPE_PRIOR * (scale**2).sum() + 0.5 * _SHIFT_PRIOR * (shift**2).sum() + 0.5 * (shared**2).sum()
         by_scorer = np.einsum("nk,snk->s", error * (1.0 + scale), logits) + shared
-        by_scale = (error * mixed).sum(axis=0) + _PRIOR_WEIGHT * scale
-        by_shift = error.sum(axis=0) + _SHRINKAGE * shift
+        by_scale = (error * mixed).sum(axis=0) + _SLOPE_PRIOR * scale
+        by_shift = error.sum(axis=0) + _SHIFT_PRIOR * shift
         return float(value), np.concatenate([by_scorer, [error.sum()], by_scale, by_shift])
 
     start = np.concatenate([np.full(scorers, 1.0 / scorers), np.zeros(1 + 2 * themes)])
@@ -150,8 +152,8 @@ def _promise_tables(probabilities: FloatMatrix, truth: BoolMatrix) -> tuple[Floa
     positives = truth.sum(axis=0).astype(np.float64)[:, None]
     pooled_precision = (right.sum(axis=0) + 1e-9) / (kept.sum(axis=0) + 1e-9)
     pooled_recall = right.sum(axis=0) / max(float(positives.sum()), 1.0)
-    precision = (right + _PRIOR_WEIGHT * pooled_precision) / (kept + _PRIOR_WEIGHT)
-    recall = (right + _PRIOR_WEIGHT * pooled_recall) / (positives + _PRIOR_WEIGHT)
+    precision = (right + _TABLE_PRIOR * pooled_precision) / (kept + _TABLE_PRIOR)
+    recall = (right + _TABLE_PRIOR * pooled_recall) / (positives + _TABLE_PRIOR)
     return precision.astype(np.float32), recall.astype(np.float32)
 
 
@@ -164,7 +166,7 @@ def _best_thresholds(probabilities: FloatMatrix, truth: BoolMatrix) -> FloatMatr
         scores = [_f1(probabilities[:, k] >= t, truth[:, k]) for t in GRID]
         plateau = np.flatnonzero(np.asarray(scores) >= max(scores) - 1e-9)
         own = float(GRID[plateau[len(plateau) // 2]])
-        trust = positives / (positives + 5.0 * _PRIOR_WEIGHT)
+        trust = positives / (positives + _THRESHOLD_PRIOR)
         out[k] = trust * own + (1.0 - trust) * common
     return out.astype(np.float32)
 

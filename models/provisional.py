@@ -143,7 +143,7 @@ class ExtendedBundle(ModelBundle):
         # The n-gram head carries the fast profile's scale and bias: the accurate one takes them off again.
         ratio = ACCURATE.sparse / FAST.sparse
         one, taken = np.ones((1, count)), -ratio * self._fast_bias()
-        both = np.vstack([one, ratio * one])
+        both = np.vstack([one, ratio * one, 0.0 * one])  # nobody has labelled papers with them: no votes
         return {
             "fast": replace(fast, calibration=self._calibration(fast.calibration, FAST, one, np.zeros(count))),
             "accurate": replace(accurate, calibration=self._calibration(accurate.calibration, ACCURATE, both, taken)),

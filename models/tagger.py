@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from models.evidence import find_evidence
 from models.gates import BLOCKING, text_reason
+from models.neighbours import Nearest, nearest_papers, no_votes
 from models.paper import Paper
 from models.scores import FloatMatrix, Scores
 from models.tagging import Neighbour, Tag, Tagging, TagOptions
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 _SCORES_SHOWN = 10
 _GROUPS_FROM = 0.05
 _NEIGHBOURS = 3
-NOVELTY_NEIGHBOURS = 5
-"""How many nearest labelled papers the novelty of a vector is measured against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,29 +130,32 @@ def _encode(
     dense, accurate = bundle.dense, bundle.profiles["accurate"]
     rows = np.flatnonzero(encoded)
     result = dense.encoder.encode([texts[row] for row in rows.tolist()])
-    probabilities = accurate.calibration.probabilities([dense.heads.logits(result.vectors), sparse[rows]])
+    logits, nearest = accurate_logits(dense, result.vectors, sparse[rows])
+    probabilities = accurate.calibration.probabilities(logits)
     chosen = rescored[rows]
     scored.probabilities[rows[chosen]] = probabilities[chosen]
     scored.accurate[rows[chosen]] = True
     scored.truncated[rows] = result.truncated
-    if len(dense.vectors):
-        nearest, similarity = nearest_labelled(dense, result.vectors)
-        scored.neighbours[rows], scored.similarity[rows] = nearest[:, :_NEIGHBOURS], similarity[:, :_NEIGHBOURS]
-        scored.novelty[rows] = quantile_of(1.0 - similarity.mean(axis=1), dense.novelty)
+    if nearest is not None:
+        shown = min(_NEIGHBOURS, nearest.positions.shape[1])
+        scored.neighbours[rows, :shown] = nearest.positions[:, :shown]
+        scored.similarity[rows, :shown] = nearest.similarity[:, :shown]
+        scored.novelty[rows] = quantile_of(nearest.distance(), dense.novelty)
 
 
-def nearest_labelled(dense: Dense, vectors: FloatMatrix) -> tuple[npt.NDArray[np.int64], FloatMatrix]:
-    """Positions and cosines of the five nearest labelled papers of each vector, nearest first."""
-    count = min(NOVELTY_NEIGHBOURS, len(dense.vectors))
-    positions = np.empty((len(vectors), NOVELTY_NEIGHBOURS), dtype=np.int64)
-    similarity = np.empty((len(vectors), NOVELTY_NEIGHBOURS), dtype=np.float32)
-    for row, vector in enumerate(vectors):
-        cosines = dense.vectors @ vector
-        top = np.argpartition(-cosines, count - 1)[:count]
-        top = top[np.lexsort((top, -cosines[top]))]
-        top = np.pad(top, (0, NOVELTY_NEIGHBOURS - count), mode="edge")
-        positions[row], similarity[row] = top, cosines[top]
-    return positions, similarity
+def accurate_logits(
+    dense: Dense, vectors: FloatMatrix, sparse: FloatMatrix
+) -> tuple[list[FloatMatrix], Nearest | None]:
+    """The accurate profile's three scorers (encoder heads, n-gram heads, votes), and the nearest labelled papers.
+
+    Args:
+        vectors: (n, d) of the texts. sparse: (n, k) logits of the n-gram heads.
+    """
+    heads = dense.heads.logits(vectors)
+    if not len(dense.vectors):
+        return [heads, sparse, no_votes(*heads.shape)], None
+    nearest = nearest_papers(dense.vectors, vectors)
+    return [heads, sparse, nearest.vote_logits(dense.labels, heads.shape[1])], nearest
 
 
 def energy(logits: FloatMatrix) -> npt.NDArray[np.float32]:
@@ -268,13 +270,11 @@ def _top_groups(bundle: ModelBundle, values: npt.NDArray[np.float32]) -> tuple[t
 
 
 def _neighbours(bundle: ModelBundle, scored: Scored, row: int) -> tuple[Neighbour, ...]:
-    if scored.neighbours[row, 0] < 0:
+    found = [(p, s) for p, s in zip(scored.neighbours[row], scored.similarity[row], strict=True) if p >= 0]
+    if not found:
         return ()
     dense, ids = bundle.dense, bundle.taxonomy.ids
-    return tuple(
-        Neighbour(dense.ids[p], float(s), tuple(ids[c] for c in dense.labels[p]))
-        for p, s in zip(scored.neighbours[row], scored.similarity[row], strict=True)
-    )
+    return tuple(Neighbour(dense.ids[p], float(s), tuple(ids[c] for c in dense.labels[p])) for p, s in found)
 
 
 def _with_evidence(bundle: ModelBundle, paper: Paper, tagging: Tagging) -> Tagging:

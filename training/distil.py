@@ -15,6 +15,7 @@ import numpy as np
 from models.bundle import ModelBundle
 from models.gates import text_reason
 from models.paper import Paper
+from models.tagger import accurate_logits
 from training.job import SoftPapers
 from training.vectors import Progress, VectorCache, encode_all, no_progress
 
@@ -50,7 +51,7 @@ def soften(
     dense = teacher.dense
     vectors = encode_all(dense.encoder, texts, VectorCache(cache, dense.encoder.dim), progress)
     settings = teacher.profiles["accurate"]
-    logits = [dense.heads.logits(vectors), teacher.lexical.heads.logits(features)]
+    logits, _ = accurate_logits(dense, vectors, teacher.lexical.heads.logits(features))
     targets = settings.calibration.probabilities(logits)
     targets[teacher.lexical.heads.scope_logits(features) < settings.scope_floor] = 0.0
     return SoftPapers(papers, targets.astype(np.float32))

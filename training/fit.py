@@ -16,10 +16,10 @@ import numpy.typing as npt
 from models.classifiers import DenseHeads
 from models.encoders.transformer import GRAPH, TOKENIZER, WEIGHTS, TransformerEncoder
 from models.errors import LabelError
+from models.neighbours import nearest_papers, no_votes
 from models.parts import Lexical, Parts
 from models.saving import save_bundle
 from models.scores import FloatMatrix
-from models.tagger import NOVELTY_NEIGHBOURS
 from training.dataset import data_digest, label_matrix
 from training.heads import FOLDS, fit_dense, fit_lexical
 from training.job import EncoderSource, FitOptions, Job, SoftPapers
@@ -49,7 +49,9 @@ def fit_bundle(job: Job, out: Path, *, cache: Path | None = None, progress: Prog
     train_vectors, dev_vectors = vectors[: len(job.train)], vectors[len(job.train) :]
     heads, dense_out = fit_dense(job, train_vectors, truth, progress)
     dev_logits = lexical.heads.logits(lexical.encoder.encode([p.paper.text for p in job.dev]))
-    held = _held_out(job, (lexical_out, dev_logits), (dense_out, heads.logits(dev_vectors)))
+    held = _held_out(
+        job, (lexical_out, dev_logits), (dense_out, heads.logits(dev_vectors)), _votes(job, train_vectors, dev_vectors)
+    )
     progress("calibration", 0, 1)
     profiles, metrics = fit_profiles(held, scope_floor(job, lexical))
     progress("calibration", 1, 1)
@@ -72,16 +74,34 @@ def _vectors(job: Job, cache: Path | None, progress: Progress) -> FloatMatrix:
     return encode_all(encoder, texts, VectorCache(cache, encoder.dim), progress)
 
 
-def _held_out(
-    job: Job, sparse: tuple[FloatMatrix | None, FloatMatrix], dense: tuple[FloatMatrix | None, FloatMatrix]
-) -> HeldOut:
+Pair = tuple[FloatMatrix | None, FloatMatrix]
+"""Logits of the training papers, if they were cross-validated, and of the dev papers."""
+
+
+def _votes(job: Job, train: FloatMatrix, dev: FloatMatrix) -> Pair:
+    """Votes of the training papers for each other, if calibration needs them, and for the dev papers."""
+    labels, themes = _columns(job), len(job.taxonomy)
+    on_dev = nearest_papers(train, dev).vote_logits(labels, themes)
+    if not job.cross_validated:
+        return None, on_dev
+    if len(train) < 2:
+        return no_votes(len(train), themes), on_dev
+    return nearest_papers(train, train, skip=range(len(train))).vote_logits(labels, themes), on_dev
+
+
+def _held_out(job: Job, sparse: Pair, dense: Pair, votes: Pair) -> HeldOut:
     """Dev papers, and training papers where both kinds of heads were cross-validated on them."""
     dev_truth = label_matrix(job.dev, job.taxonomy)
-    if sparse[0] is None or dense[0] is None:
-        return HeldOut(sparse[1], dense[1], dev_truth, f"{len(job.dev)} dev papers")
+    if sparse[0] is None or dense[0] is None or votes[0] is None:
+        return HeldOut(sparse[1], dense[1], votes[1], dev_truth, f"{len(job.dev)} dev papers")
     truth = np.concatenate([label_matrix(job.train, job.taxonomy), dev_truth])
     what = f"{len(job.train)} training papers by {FOLDS}-fold cross-validation and {len(job.dev)} dev papers"
-    return HeldOut(np.concatenate([sparse[0], sparse[1]]), np.concatenate([dense[0], dense[1]]), truth, what)
+    joined = [np.concatenate([pair[0], pair[1]]) for pair in (sparse, dense, votes) if pair[0] is not None]
+    return HeldOut(joined[0], joined[1], joined[2], truth, what)
+
+
+def _columns(job: Job) -> list[list[int]]:
+    return [[job.taxonomy.column(theme) for theme in labelled.themes] for labelled in job.train]
 
 
 def _parts(
@@ -92,7 +112,7 @@ def _parts(
 
 
 def _dense_arrays(job: Job, heads: DenseHeads, train: FloatMatrix, dev: FloatMatrix) -> dict[str, npt.NDArray[Any]]:
-    columns = [[job.taxonomy.column(t) for t in p.themes] for p in job.train]
+    columns = _columns(job)
     return {
         "weights": np.ascontiguousarray(heads.weights, dtype=np.float32),
         "bias": heads.bias.astype(np.float32),
@@ -111,15 +131,11 @@ def _novelty_quantiles(train: FloatMatrix, dev: FloatMatrix) -> FloatMatrix:
     Without dev papers, training papers are measured against the others; two thousand of them will do.
     """
     own = not len(dev)
-    rows = np.unique(np.linspace(0, len(train) - 1, _NOVELTY_SAMPLE).astype(int)) if own else np.arange(len(dev))
-    near = min(NOVELTY_NEIGHBOURS, max(len(train) - own, 1))
-    distances = []
-    for row in rows:
-        cosines = train @ (train if own else dev)[row]
-        if own:
-            cosines[row] = -1.0
-        distances.append(1.0 - float(np.sort(cosines)[-near:].mean()))
-    return np.quantile(distances, np.linspace(0, 1, 101)).astype(np.float32)
+    rows = np.unique(np.linspace(0, len(train) - 1, _NOVELTY_SAMPLE).astype(int))
+    if own and len(train) < 2:
+        return np.zeros(101, dtype=np.float32)
+    nearest = nearest_papers(train, train[rows], skip=rows.tolist()) if own else nearest_papers(train, dev)
+    return np.quantile(nearest.distance(), np.linspace(0, 1, 101)).astype(np.float32)
 
 
 def _manifest(job: Job, metrics: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,12 +21,14 @@ class HeldOut:
     """Logits of papers that the heads were not trained on.
 
     Attributes:
-        sparse, dense: (n, k) float32 of the n-gram and the encoder heads. truth: (n, k) bool.
+        sparse, dense, votes: (n, k) float32 of the n-gram heads, the encoder heads and the neighbours.
+        truth: (n, k) bool.
         what: which papers these are, in words.
     """
 
     sparse: FloatMatrix
     dense: FloatMatrix
+    votes: FloatMatrix
     truth: BoolMatrix
     what: str
 
@@ -36,7 +38,7 @@ def fit_profiles(held: HeldOut, scope_floor: float) -> tuple[dict[str, ProfileSe
     novelty = np.quantile(-energy(held.sparse), np.linspace(0, 1, 101)).astype(np.float32)
     out: dict[str, ProfileSettings] = {}
     metrics: dict[str, Any] = {"tuned_on": held.what}
-    for name, logits in (("fast", [held.sparse]), ("accurate", [held.dense, held.sparse])):
+    for name, logits in (("fast", [held.sparse]), ("accurate", [held.dense, held.sparse, held.votes])):
         calibration = fit_calibration(logits, held.truth)
         probabilities = calibration.probabilities(logits)
         floor = _best_floor(calibration, probabilities, held.truth)
