@@ -17,6 +17,7 @@ _WIDTH = 88
 _MOST_AUTHORS = 4
 # CommonMark 2.4: any ASCII punctuation can be escaped; these mean something within a line.
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>&#|~$!])")
+_LINE_START = re.compile(r"^(\d{0,9})([-+=.)])")
 _NOT_IN_MARKDOWN_URL = str.maketrans({"(": "%28", ")": "%29", "<": "%3C", ">": "%3E"})
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:44em;margin:2em auto;padding:0 1em}"
@@ -113,12 +114,17 @@ def _md(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text)
 
 
+def _md_line(text: str) -> str:
+    """The text where it begins a line, which makes lists and rules of some signs."""
+    return _LINE_START.sub(r"\1\\\2", _md(text), count=1)
+
+
 def _markdown_item(item: Item) -> Iterator[str]:
     title, url = _md(_title(item.stored.paper)), web_url(item.stored.paper.url)
     yield f"- **[{title}](<{url.translate(_NOT_IN_MARKDOWN_URL)}>)**  " if url else f"- **{title}**  "
-    yield f"  {_md(_about(item))}"
+    yield f"  {_md_line(_about(item))}"
     if item.evidence:
-        yield f"  > {_md(item.evidence)}"
+        yield f"  > {_md_line(item.evidence)}"
 
 
 def _plain_item(item: Item) -> Iterator[str]:
