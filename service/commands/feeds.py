@@ -130,7 +130,7 @@ def import_(
                 known += 1
     for skipped in listed.skipped:
         typer.echo(f"paperwire: skipped: outline {skipped.position}: {skipped.reason} ({skipped.id})", err=True)
-    typer.echo(f"{added} feeds added, {known} watched already, {len(listed.skipped)} outlines skipped", err=True)
+    typer.echo(f"{added} added, {known} watched already, {len(listed.skipped)} outlines skipped", err=True)
 
 
 @app.command()

@@ -116,7 +116,7 @@ def contents(place: str | Path) -> dict[str, list[Any]]:
     """
     engine = sqlalchemy.create_engine(f"sqlite:///{place}", poolclass=sqlalchemy.NullPool)
     with engine.connect() as connection:
-        names = dict(connection.execute(select(schema.papers.c.pk, schema.papers.c.id)).tuples().all())
+        names = {row.pk: row.id for row in connection.execute(select(schema.papers.c.pk, schema.papers.c.id))}
         current = set(connection.scalars(select(schema.papers.c.tagging)))
         found = {}
         for table in _COMPARED:
