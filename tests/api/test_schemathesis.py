@@ -13,7 +13,9 @@ import pytest
 from models.bundle import ModelBundle
 from service.api.keys import create_key
 from service.settings import load_settings
+from service.store import Store
 from tests.api.conftest import serving
+from tests.store.samples import make_paper, make_tagging
 
 HERE = Path(__file__).parent
 QUICK, FULL = 200, 2000
@@ -23,13 +25,24 @@ def test_no_case_fails(bundle: ModelBundle, tmp_path: Path, schemathesis_cases: 
     """At least as many cases as PAPERWIRE_TEST_CASES says (2000 for all phases), none of them a failure."""
     keys = tmp_path / "keys.json"
     _, secret = create_key(keys, "schemathesis", ("admin",))
-    settings = load_settings(None, {}, {"port": 0, "keys": "on", "keys_file": keys, "batch_wait_ms": 0})
+    store = str(tmp_path / "papers.db")
+    fill(store)
+    options = {"port": 0, "keys": "on", "keys_file": keys, "batch_wait_ms": 0, "store": store}
+    settings = load_settings(None, {}, options)
     with serving(settings, bundle) as url:
         done = subprocess.run(_command(url, secret, schemathesis_cases), cwd=tmp_path, env=_environment(), **_quiet())
     counted = re.search(r"(\d+) generated", done.stdout)
     assert done.returncode == 0, done.stdout[-12_000:]
     assert counted is not None
     assert int(counted[1]) >= schemathesis_cases, done.stdout[-2_000:]
+
+
+def fill(place: str) -> None:
+    """A store with a few papers."""
+    with Store.open(place) as store:
+        papers = [make_paper(n) for n in range(8)]
+        store.papers.upsert(papers, source="https://feeds.example/a")
+        store.taggings.save([make_tagging(paper, ("consensus", 0.9)) for paper in papers])
 
 
 def _command(url: str, secret: str, cases: int) -> list[str]:
