@@ -57,6 +57,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_timeout_s: Annotated[Positive, Meta(description="Seconds that running requests get to finish.")] = 30.0
 
     bundle: Annotated[Path | None, Meta(description="Directory of the model; none: the one in the package.")] = None
+    models: Annotated[
+        Path | None,
+        Meta(
+            description="Directory of bundles to promote, and of what was live when; none: a folder in the user's "
+            "data, or nothing can be promoted where bundle names one."
+        ),
+    ] = None
     threads: Annotated[int, Meta(ge=0, le=1024, description="Cores of the encoder; 0 takes all.")] = 0
     profile: Annotated[Literal["fast", "accurate", "auto"], Meta(description="Profile of requests that name none.")] = (
         "auto"
@@ -145,6 +152,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         from platformdirs import user_data_path  # only the store needs it
 
         return str(user_data_path("paperwire", appauthor=False) / "papers.db")
+
+    @property
+    def models_place(self) -> Path:
+        """Directory of the bundles that can be promoted: what `models` says, else a folder in the user's data."""
+        if self.models is not None:
+            return self.models
+        from platformdirs import user_data_path  # only few settings need it
+
+        return user_data_path("paperwire", appauthor=False) / "models"
 
     def effective(self) -> dict[str, Any]:
         """JSON-ready dict of every setting as it holds now; no secret is among them."""

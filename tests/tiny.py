@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -155,4 +157,12 @@ def tiny_job(encoder: Path, *, version: str = "1") -> Job:
 def build_tiny_bundle(directory: Path, *, version: str = "1") -> Path:
     """Train the small bundle into a directory."""
     fit_bundle(tiny_job(directory.with_name(directory.name + "-encoder"), version=version), directory)
+    return directory
+
+
+def tiny_version(bundle: Path, directory: Path, version: str) -> Path:
+    """A copy of a bundle under another version: another manifest, hence another digest."""
+    shutil.copytree(bundle, directory)
+    manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+    (directory / "manifest.json").write_text(json.dumps({**manifest, "version": version}, indent=1), encoding="utf-8")
     return directory

@@ -19,8 +19,21 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.bundle import SHIPPED, ModelBundle
-from service.api import annif, embeddings, feeds, health, kserve, labelstudio, papers, predict, stream, tagging, tei
+from models.bundle import ModelBundle
+from service.api import (
+    annif,
+    embeddings,
+    feeds,
+    health,
+    kserve,
+    labelstudio,
+    papers,
+    predict,
+    releases,
+    stream,
+    tagging,
+    tei,
+)
 from service.api.access import KeyRing
 from service.api.edge import Edge
 from service.api.errors import RefusalError, problem_json, problem_of
@@ -29,7 +42,9 @@ from service.api.limits import ByteBudget, Rates
 from service.api.metrics import Metrics
 from service.api.openapi import document
 from service.api.operation import REQUEST_ID, Answer, Call, Operation, Service, handler
+from service.api.switch import Switch
 from service.engine import Engine, Limits
+from service.releases import Releases, bundle_in_use, releases_of
 from service.settings import Settings
 
 log = logging.getLogger("paperwire")
@@ -80,18 +95,26 @@ def create_app(settings: Settings, bundle: ModelBundle | None = None) -> FastAPI
 
 def make_service(settings: Settings, bundle: ModelBundle | None = None) -> Service:
     """The parts of a server, not yet running; raises as `create_app` does."""
-    live = bundle or ModelBundle.load(settings.bundle or SHIPPED, threads=settings.threads)
+    live = bundle or ModelBundle.load(bundle_in_use(settings), threads=settings.threads)
     metrics = Metrics()
     limits = Limits(settings.batch_texts, settings.batch_wait_ms, settings.queue_texts)
+    engine = Engine(live, limits, on_batch=metrics.batch)
     return Service(
         settings=settings,
-        engine=Engine(live, limits, on_batch=metrics.batch),
+        engine=engine,
         ring=KeyRing(settings.keys_file) if settings.keys_required and settings.keys_file else None,
         rates=Rates(settings.rate_per_s, settings.rate_burst),
         budget=ByteBudget(settings.bodies_bytes),
         metrics=metrics,
         library=Library(settings),
+        switch=Switch(engine, _releases(settings, bundle), threads=settings.threads),
     )
+
+
+def _releases(settings: Settings, given: ModelBundle | None) -> Releases | None:
+    if given is None:
+        return releases_of(settings)
+    return Releases(settings.models, given.directory) if settings.models is not None else None
 
 
 def all_operations(settings: Settings) -> Sequence[Operation]:
@@ -103,7 +126,8 @@ def all_operations(settings: Settings) -> Sequence[Operation]:
         "kserve": kserve.OPERATIONS,
         "labelstudio": labelstudio.OPERATIONS,
     }
-    own = (*tagging.OPERATIONS, *stream.OPERATIONS, *papers.OPERATIONS, *feeds.OPERATIONS, *health.OPERATIONS)
+    rooms = (tagging, stream, papers, feeds, releases, health)
+    own = [one for room in rooms for one in room.OPERATIONS]
     chosen = [one for name, group in protocols.items() if name in settings.protocols for one in group]
     return (*own, *predict.operations(settings), *chosen)
 
@@ -127,9 +151,11 @@ def _lifespan(service: Service) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         service.engine.start()
-        warming = asyncio.create_task(_warm(service))
+        tasks = [asyncio.create_task(one) for one in (_warm(service), service.switch.watch())]
         yield
-        warming.cancel()
+        for task in tasks:
+            task.cancel()
+        service.switch.close()
         await asyncio.to_thread(service.engine.close)
         await asyncio.to_thread(service.library.close)
 

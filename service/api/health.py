@@ -43,25 +43,6 @@ class ModelDetails(ModelOut):
     default_profile: str
 
 
-class ModelEntry(msgspec.Struct):
-    """A model in the form that OpenAI's clients list."""
-
-    id: str
-    object: str
-    created: int
-    owned_by: str
-    version: str
-    sha256: str
-    live: bool
-
-
-class ModelList(msgspec.Struct):
-    """The models that can be asked for."""
-
-    object: str
-    data: list[ModelEntry]
-
-
 async def health(call: Call) -> Response:
     """How the server is; 200 as long as it answers."""
     service, name = call.service, call.engine.bundle.name
@@ -100,13 +81,6 @@ async def model(call: Call) -> Response:
     told: dict[str, Any] = {part: bundle.manifest.get(part, {}) for part in ("encoder", "data", "metrics", "libraries")}
     told |= bundle.name.to_json() | {"themes": len(bundle.taxonomy), "default_profile": call.settings.profile}
     return reply(ModelDetails(**told))
-
-
-async def models(call: Call) -> Response:
-    """The models that can be asked for, as OpenAI's clients list them."""
-    name = call.engine.bundle.name
-    entry = ModelEntry(name.name, "model", 0, "paperwire", name.version, name.sha256, live=True)
-    return reply(ModelList("list", [entry]))
 
 
 def model_out(name: ModelName) -> ModelOut:
@@ -179,14 +153,5 @@ OPERATIONS = (
         "Tagging",
         "The live model: version, training data, measured quality",
         (Answer(ModelDetails, "The model."),),
-    ),
-    Operation(
-        "GET",
-        "/v1/models",
-        models,
-        "models",
-        "Tagging",
-        "The models that can be asked for, in the form of OpenAI's API",
-        (Answer(ModelList, "The list."),),
     ),
 )

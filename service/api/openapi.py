@@ -115,6 +115,8 @@ def _statuses(operation: Operation) -> Iterable[int]:
         yield 422
     if operation.path_values or operation.names_model:
         yield 404
+    if operation.conflicts:
+        yield from (409, 422)
     if operation.scope is not None:
         yield from (401, 403, 429)
     if operation.computes:

@@ -17,6 +17,7 @@ from service.api.keys import Scope
 from service.api.library import Library
 from service.api.limits import ByteBudget, Rates
 from service.api.metrics import Metrics
+from service.api.switch import Switch
 from service.engine import Engine
 from service.settings import Settings
 
@@ -33,7 +34,7 @@ class Service:
     """All that one server is made of.
 
     Attributes:
-        ring: its API keys, None where they are off. library: its paper store.
+        ring: its API keys, None where they are off. library: its paper store. switch: changes its model.
         draining: it will end soon and is no longer ready.
     """
 
@@ -44,6 +45,7 @@ class Service:
     budget: ByteBudget
     metrics: Metrics
     library: Library
+    switch: Switch
     draining: bool = False
 
     @property
@@ -150,6 +152,7 @@ class Operation:
         computes: it asks the engine, so it may be busy. streams: it has no time limit of its own.
         path_values: for each path parameter its description and the `x-enum` of its values, "" for any.
         names_model: its body names a model, which may not be there. form: how its errors look.
+        conflicts: what it is asked for may not fit the state of things (409).
     """
 
     method: str
@@ -165,6 +168,7 @@ class Operation:
     computes: bool = False
     streams: bool = False
     names_model: bool = False
+    conflicts: bool = False
     path_values: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     form: ErrorForm = PROBLEM
 
