@@ -80,6 +80,9 @@ def _opening(evaluation: Evaluation) -> list[Block]:
     if evaluation.seen:
         told = f"{evaluation.seen} of these papers were in the bundle's training data: the figures flatter it."
         out.append(Paragraph(told, warning=True))
+    tuned_on = model["metrics"].get("tuned_on")
+    if tuned_on:
+        out.append(Paragraph(f"Thresholds and calibration were set on {tuned_on}; on those papers figures flatter."))
     return [*out, Paragraph(_MEANING)]
 
 

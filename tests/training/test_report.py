@@ -83,3 +83,8 @@ def test_training_papers_are_warned_of(tiny_bundle):
     seen = evaluate(ModelBundle.load(tiny_bundle, threads=1), tiny_papers(6, 1), Options("fast", resamples=100))
     warnings = [block.text for block in report_blocks(seen) if getattr(block, "warning", False)]
     assert warnings == ["6 of these papers were in the bundle's training data: the figures flatter it."]
+
+
+def test_readers_learn_what_thresholds_were_set_on(found):
+    told = [block.text for block in report_blocks(found) if "Thresholds" in getattr(block, "text", "")]
+    assert told == ["Thresholds and calibration were set on 160 dev papers; on those papers figures flatter."]
