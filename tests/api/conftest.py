@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,9 +16,24 @@ from starlette.testclient import TestClient
 from models.bundle import ModelBundle
 from service.api.app import create_app
 from service.api.server import listen, server_for
-from service.settings import Settings, load_settings
+from service.settings import Settings, is_loopback, load_settings
 
 BASE = "http://127.0.0.1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network() -> Iterator[None]:
+    """Nothing that runs in this process may connect to another machine: the service has no business there."""
+    connect = socket.socket.connect
+
+    def local(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not is_loopback(str(address[0])):
+            raise PermissionError(f"a test of the service tried to connect to {address}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", local)
+        yield
 
 
 @pytest.fixture(scope="session")

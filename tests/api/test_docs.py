@@ -16,7 +16,8 @@ def test_the_table_of_settings_is_the_settings() -> None:
     expected = [
         f"| `{name}` | {f'`{default}`' if default else ''} | {words} |" for name, default, words in setting_rows()
     ]
-    assert listed == expected
+    wanted = "\n".join(expected)
+    assert listed == expected, f"put this below the table's head in docs/operations.md:\n{wanted}"
 
 
 def test_every_protocol_and_tagging_endpoint_is_named() -> None:
