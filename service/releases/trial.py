@@ -7,6 +7,8 @@ import numpy as np
 from models.bundle import ModelBundle
 from models.errors import BundleError, PaperwireError
 from models.paper import Paper
+from models.scores import FloatMatrix
+from models.tagger import accurate_logits
 from models.tagging import TagOptions
 from service.releases.shelf import Candidate
 
@@ -46,9 +48,21 @@ def try_out(candidate: Candidate, *, threads: int = 0) -> ModelBundle:
 
 def _run(bundle: ModelBundle) -> None:
     for options in _TRIALS:
-        for tagging in bundle.tag(_PAPERS, options):
-            if not all(0.0 <= probability <= 1.0 for _, probability in tagging.scores):
-                raise BundleError(f"bundle {bundle.directory} gives probabilities that are none ({options.profile})")
-    vectors = bundle.dense.encoder.encode([paper.text for paper in _PAPERS]).vectors
+        bundle.tag(_PAPERS, options)
+    # The tagger spares the encoder papers that are out of scope; here every part is to work.
+    texts = [paper.text for paper in _PAPERS]
+    vectors = bundle.dense.encoder.encode(texts).vectors
     if not np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-2):
         raise BundleError(f"bundle {bundle.directory}: its encoder gives vectors that are not of unit length")
+    sparse = bundle.lexical.heads.logits(bundle.lexical.encoder.encode(texts))
+    accurate, _ = accurate_logits(bundle.dense, vectors, sparse)
+    for profile, logits in (("fast", [sparse]), ("accurate", accurate)):
+        _check(bundle, profile, bundle.profiles[profile].calibration.probabilities(logits))
+
+
+def _check(bundle: ModelBundle, profile: str, probabilities: FloatMatrix) -> None:
+    themes = len(bundle.taxonomy)
+    if probabilities.shape != (len(_PAPERS), themes):
+        raise BundleError(f"bundle {bundle.directory}: its {profile} profile knows other themes than its {themes}")
+    if not ((probabilities >= 0.0) & (probabilities <= 1.0)).all():
+        raise BundleError(f"bundle {bundle.directory}: its {profile} profile gives probabilities outside 0 to 1")
