@@ -90,4 +90,4 @@ def test_a_taxonomy_of_ones_own(tiny_bundle, tmp_path):
 
 def test_an_encoder_that_is_no_bundle_is_code_4(labels, tmp_path, capsys):
     assert train(tmp_path, tmp_path / "new", labels) == 4
-    assert "no bundle at" in capsys.readouterr().err
+    assert "is no encoder" in capsys.readouterr().err
