@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-import sqlalchemy
 from sqlalchemy import select
 
 from models.paper import Paper
-from service.store import schema
+from service.store import Store, schema
 from tests.tiny import tiny_papers
 
 
@@ -109,13 +107,12 @@ def _record(paper: Paper, day: str) -> str:
     )
 
 
-def contents(place: str | Path) -> dict[str, list[Any]]:
-    """All rows of a SQLite store that say something of papers, without row numbers and times of meeting.
+def contents(store: Store) -> dict[str, list[Any]]:
+    """All rows of a store that say something of papers, without row numbers and times of meeting.
 
     Only current taggings count: how often a paper was tagged on the way depends on the way.
     """
-    engine = sqlalchemy.create_engine(f"sqlite:///{place}", poolclass=sqlalchemy.NullPool)
-    with engine.connect() as connection:
+    with store._database.read() as connection:
         names = {row.pk: row.id for row in connection.execute(select(schema.papers.c.pk, schema.papers.c.id))}
         current = set(connection.scalars(select(schema.papers.c.tagging)))
         found = {}
