@@ -69,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "auto"
     )
 
+    rules: Annotated[Path | None, Meta(description="YAML file of rules over the model; none: no rules.")] = None
     store: Annotated[
         str, Meta(description="Paper store: a file or a postgresql:// URL; empty: papers.db in the user's data folder.")
     ] = ""

@@ -45,6 +45,7 @@ from service.api.operation import REQUEST_ID, Answer, Call, Operation, Service, 
 from service.api.switch import Switch
 from service.engine import Engine, Limits
 from service.releases import Releases, bundle_in_use, releases_of
+from service.ruled import under_rules
 from service.settings import Settings
 
 log = logging.getLogger("paperwire")
@@ -67,6 +68,7 @@ def create_app(settings: Settings, bundle: ModelBundle | None = None) -> FastAPI
 
     Raises:
         BundleError: the model is missing or damaged.
+        InputError: the rules cannot be read, or do not fit the model's themes.
         SettingsError: the key file cannot be read.
     """
     service = make_service(settings, bundle)
@@ -95,7 +97,8 @@ def create_app(settings: Settings, bundle: ModelBundle | None = None) -> FastAPI
 
 def make_service(settings: Settings, bundle: ModelBundle | None = None) -> Service:
     """The parts of a server, not yet running; raises as `create_app` does."""
-    live = bundle or ModelBundle.load(bundle_in_use(settings), threads=settings.threads)
+    loaded = bundle or ModelBundle.load(bundle_in_use(settings), threads=settings.threads)
+    live = under_rules(loaded, settings.rules)
     metrics = Metrics()
     limits = Limits(settings.batch_texts, settings.batch_wait_ms, settings.queue_texts)
     engine = Engine(live, limits, on_batch=metrics.batch)
@@ -107,7 +110,7 @@ def make_service(settings: Settings, bundle: ModelBundle | None = None) -> Servi
         budget=ByteBudget(settings.bodies_bytes),
         metrics=metrics,
         library=Library(settings),
-        switch=Switch(engine, _releases(settings, bundle), threads=settings.threads),
+        switch=Switch(engine, _releases(settings, bundle), threads=settings.threads, rules=settings.rules),
     )
 
 

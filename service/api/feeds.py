@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from starlette.responses import Response
 
@@ -78,6 +79,8 @@ OPERATIONS = (
         "Papers of a theme, a group or a saved query, those met last first",
         (
             Answer(str, "A page of the feed in Atom, RSS or JSON Feed.", media_type=atom.MEDIA_TYPE),
+            Answer(str, "In RSS.", media_type=rss.MEDIA_TYPE),
+            Answer(dict[str, Any], "In JSON Feed.", media_type=json_feed.MEDIA_TYPE),
             Answer(None, "Not modified.", 304),
         ),
         query=FeedQuery,

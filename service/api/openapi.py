@@ -93,7 +93,7 @@ def _operation(operation: Operation, schema_of: Callable[[Any], Json], settings:
         "operationId": operation.name,
         "tags": [operation.section],
         "summary": operation.summary,
-        "responses": {str(answer.status): _answer(answer, schema_of) for answer in operation.answers},
+        "responses": _answers(operation.answers, schema_of),
     }
     parameters = [*_path_parameters(operation), *_query_parameters(operation)]
     if parameters:
@@ -146,6 +146,17 @@ def _body(body: Body, schema_of: Callable[[Any], Json]) -> Json:
     if body.examples:
         content["examples"] = {name: {"value": value} for name, value in body.examples.items()}
     return {"required": True, "content": {body.media_type: content}}
+
+
+def _answers(answers: Sequence[Answer], schema_of: Callable[[Any], Json]) -> Json:
+    """Good answers by status; of one status there may be several media types."""
+    out: Json = {}
+    for answer in answers:
+        made = _answer(answer, schema_of)
+        known = out.setdefault(str(answer.status), made)
+        if known is not made:
+            known["content"] |= made["content"]
+    return out
 
 
 def _answer(answer: Answer, schema_of: Callable[[Any], Json]) -> Json:

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 from models.bundle import ModelBundle
@@ -20,6 +21,7 @@ from service.api.errors import RefusalError
 from service.engine import Engine
 from service.releases import Candidate, Releases, try_out
 from service.releases.ledger import Stamp
+from service.ruled import under_rules
 
 T = TypeVar("T")
 
@@ -37,10 +39,13 @@ class Switch:
         engine: whose bundle changes.
         releases: what is live and what could be; None where one bundle is served for good.
         threads: cores of the encoder, 0 for all.
+        rules: file of rules that every model answers under, None for none.
     """
 
-    def __init__(self, engine: Engine, releases: Releases | None, *, threads: int = 0) -> None:
-        self._engine, self._releases, self._threads = engine, releases, threads
+    def __init__(
+        self, engine: Engine, releases: Releases | None, *, threads: int = 0, rules: Path | None = None
+    ) -> None:
+        self._engine, self._releases, self._threads, self._rules = engine, releases, threads, rules
         self._lock = asyncio.Lock()
         self._changing = False
         self._seen: Stamp | None = None
@@ -122,7 +127,7 @@ class Switch:
         return None if candidate.sha256 == self._engine.bundle.name.sha256 else self._prepare(candidate)
 
     def _prepare(self, candidate: Candidate) -> ModelBundle:
-        return try_out(candidate, threads=self._threads)
+        return under_rules(try_out(candidate, threads=self._threads), self._rules)
 
     def _swap(self, bundle: ModelBundle, who: str) -> None:
         before = self._engine.swap(bundle).name

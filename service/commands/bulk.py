@@ -33,6 +33,7 @@ from service.pipeline import (
     tag_all,
 )
 from service.pipeline.run import Answer
+from service.ruled import under_rules
 
 if TYPE_CHECKING:
     from service.commands.tag import OutputName
@@ -55,6 +56,7 @@ class Request:
         resume: go on with `out`. quiet: only say what went wrong.
         workers: processes beside this one; None decides by the profile.
         themes_set: file of provisional themes to give too.
+        rules: file of rules over the model; None for none.
     """
 
     inputs: tuple[str, ...]
@@ -68,6 +70,7 @@ class Request:
     quiet: bool
     workers: int | None
     themes_set: Path | None = None
+    rules: Path | None = None
 
     @property
     def chosen_output(self) -> OutputName:
@@ -114,7 +117,8 @@ def run_bulk(request: Request, *, strict: bool) -> int:
 
 def _bundle(request: Request) -> ModelBundle:
     bundle = ModelBundle.load(request.bundle or SHIPPED, threads=request.threads)
-    return bundle.with_themes(ThemeSet.load(request.themes_set)) if request.themes_set else bundle
+    extended = bundle.with_themes(ThemeSet.load(request.themes_set)) if request.themes_set else bundle
+    return under_rules(extended, request.rules)
 
 
 def _fetch(address: str) -> bytes:
@@ -140,8 +144,8 @@ def _answer(request: Request, bundle: ModelBundle, renderer: Renderer) -> Answer
 
 
 def _workers(request: Request) -> int:
-    if request.themes_set is not None:
-        return 0  # other processes load the bundle alone, without themes that came later
+    if request.themes_set is not None or request.rules is not None:
+        return 0  # other processes load the bundle alone, without themes that came later and without rules
     if request.workers is not None:
         return request.workers
     # With the encoder one process keeps all cores busy.
@@ -176,6 +180,7 @@ def _output(request: Request, bundle: ModelBundle) -> Output:
         "output": request.chosen_output,
         "format": request.format,
         **({"provisional": bundle.provisional.digest} if bundle.provisional else {}),
+        **({"rules": request.rules.read_text(encoding="utf-8-sig")} if request.rules else {}),
     }
     return FileOutput(request.out, settings, resume=request.resume)
 

@@ -118,5 +118,6 @@ def tag(
         quiet,
         workers,
         themes_set,
+        settings.rules,
     )
     raise typer.Exit(run_bulk(request, strict=strict))

@@ -50,9 +50,11 @@ def open_tagger(settings: Settings) -> Tagger:
     from models.bundle import SHIPPED, ModelBundle
     from models.tagging import TagOptions
     from service.ingest import Tagger
+    from service.ruled import under_rules
 
     bundle = ModelBundle.load(settings.bundle or SHIPPED, threads=settings.threads)
-    return Tagger.of(bundle, TagOptions(profile=settings.profile))
+    ruled = under_rules(bundle, settings.rules)
+    return Tagger.of(ruled, TagOptions(profile=settings.profile))
 
 
 def make_fetcher(settings: Settings) -> Fetcher:
