@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformer
+from transformers.utils import logging as transformers_logging
 
 from models.scores import FloatMatrix
 from training.batches import masked, padded, rate_at
@@ -38,6 +39,8 @@ class Network:
             torch.set_num_threads(options.threads)
         torch.manual_seed(options.seed)
         self._options = options
+        transformers_logging.disable_progress_bar()  # a run tells its own progress, and no pooler is used
+        transformers_logging.set_verbosity_error()
         model = SentenceTransformer(
             str(start),
             device="cpu",

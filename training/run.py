@@ -75,6 +75,7 @@ class Outcome:
             "bundle": str(self.bundle),
             "sha256": self.digest,
             "report": str(self.report),
+            "metrics": self.evaluation.model["metrics"],
             "measured_on": self.measured_on,
             "figures": figures,
         }

@@ -74,7 +74,7 @@ def encode_all(
 ) -> FloatMatrix:
     """(n, d) float32 unit vectors of the texts, those not cached encoded in blocks."""
     keys = [text_key(text) for text in texts]
-    missing = list(dict.fromkeys(row for row, key in enumerate(keys) if cache.get(key) is None))
+    missing = sorted({key: row for row, key in enumerate(keys) if cache.get(key) is None}.values())
     for start in range(0, len(missing), _BLOCK):
         rows = missing[start : start + _BLOCK]
         cache.add([keys[row] for row in rows], encoder.encode([texts[row] for row in rows]).vectors)
