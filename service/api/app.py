@@ -50,6 +50,8 @@ from service.settings import Settings
 
 log = logging.getLogger("paperwire")
 
+_NOTE_S = 1.0
+
 
 class DirectRoute(APIRoute):
     """A route that calls its endpoint with the request: operations check what they are given themselves."""
@@ -154,8 +156,12 @@ def _lifespan(service: Service) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         service.engine.start()
-        tasks = [asyncio.create_task(one) for one in (_warm(service), service.switch.watch())]
+        tasks = [asyncio.create_task(service.switch.watch()), asyncio.create_task(_note(service))]
+        warming = asyncio.create_task(_warm(service))
+        if service.settings.workers > 1:  # others answer meanwhile, or its connections wait
+            await warming
         yield
+        warming.cancel()
         for task in tasks:
             task.cancel()
         service.switch.close()
@@ -163,6 +169,13 @@ def _lifespan(service: Service) -> Callable[[FastAPI], Any]:
         await asyncio.to_thread(service.library.close)
 
     return lifespan
+
+
+async def _note(service: Service) -> None:
+    """Keep the numbers fresh that another process of the server may be asked for."""
+    while True:
+        service.metrics.note(service.engine, ready=service.ready)
+        await asyncio.sleep(_NOTE_S)
 
 
 async def _warm(service: Service) -> None:

@@ -1,13 +1,18 @@
-"""Prometheus metrics of one server, in a registry of their own; every label has few values."""
+"""Prometheus metrics of one server, in a registry of their own; every label has few values.
+
+Where a server has several processes, each keeps its numbers in files, and the page of any of them adds up all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from models.tagging import ModelName, Tagging
 from service.engine import BatchReport, Engine
+from service.settings import metrics_folder
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _TEXTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -23,7 +28,7 @@ class Metrics:
         self._seconds = Histogram(
             "paperwire_request_seconds", "From first byte to last.", ("route",), buckets=_SECONDS, registry=registry
         )
-        self._running = Gauge("paperwire_requests_running", "Requests being answered.", registry=registry)
+        self._running = _gauge("paperwire_requests_running", "Requests being answered.", registry)
         self._refused = Counter("paperwire_refused", "Requests refused, by reason.", ("reason",), registry=registry)
         self._batch_texts = Histogram(
             "paperwire_batch_texts", "Texts of a batch.", ("work",), buckets=_TEXTS, registry=registry
@@ -37,10 +42,11 @@ class Metrics:
         self._papers = Counter("paperwire_papers", "Papers answered.", ("profile",), registry=registry)
         self._tags = Counter("paperwire_tags", "Tags given.", ("theme",), registry=registry)
         self._abstentions = Counter("paperwire_abstentions", "Papers without tags.", ("reason",), registry=registry)
-        self._queue = Gauge("paperwire_queue_texts", "Texts waiting or being computed.", registry=registry)
-        self._ready = Gauge("paperwire_ready", "1 when the model is warm and the server takes work.", registry=registry)
+        self._queue = _gauge("paperwire_queue_texts", "Texts waiting or being computed.", registry)
+        self._ready = _gauge("paperwire_ready", "Processes whose model is warm and that take work.", registry)
         names = ("name", "version", "sha256")
-        self._model = Gauge("paperwire_model", "The live model.", names, registry=registry)
+        self._model = _gauge("paperwire_model", "Processes that answer by this model.", registry, names)
+        self._named: ModelName | None = None
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def begin(self) -> None:
@@ -77,12 +83,31 @@ class Metrics:
                 self._abstentions.labels(tagging.reasons[0] if tagging.reasons else "none").inc()
 
     def page(self, engine: Engine, *, ready: bool) -> bytes:
-        """The page in Prometheus' text format."""
+        """The page in Prometheus' text format, of all processes of the server."""
+        self.note(engine, ready=ready)
+        folder = metrics_folder()
+        if folder is None:
+            return generate_latest(self.registry)
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+
+    def note(self, engine: Engine, *, ready: bool) -> None:
+        """Bring up to date what is not counted as it happens."""
         self._queue.set(engine.admitted)
         self._ready.set(ready)
         self._name_model(engine.bundle.name)
-        return generate_latest(self.registry)
 
     def _name_model(self, name: ModelName) -> None:
-        self._model.clear()
-        self._model.labels(name.name, name.version, name.sha256).set(1)
+        if self._named is not None and self._named != name:
+            self._model_gauge(self._named).set(0)
+        self._named = name
+        self._model_gauge(name).set(1)
+
+    def _model_gauge(self, name: ModelName) -> Gauge:
+        return self._model.labels(name.name, name.version, name.sha256)
+
+
+def _gauge(name: str, description: str, registry: CollectorRegistry, labels: Sequence[str] = ()) -> Gauge:
+    """A gauge that is added up over the processes that live."""
+    return Gauge(name, description, labels, registry=registry, multiprocess_mode="livesum")

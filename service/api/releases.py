@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
 from models.tagging import ModelName
-from service.api.body import read_query
+from service.api.body import fault_of, invalid, read_query
 from service.api.examples import MODEL
 from service.api.health import model_out, reply
 from service.api.operation import Answer, Call, Operation
@@ -19,6 +19,7 @@ from service.releases import Named, Release
 from service.schemas import ModelOut
 
 _LATEST = 1000
+_MOMENT: Any = Annotated[datetime, Meta(tz=True)]
 
 
 class ModelEntry(msgspec.Struct):
@@ -51,7 +52,16 @@ class ChangeOut(msgspec.Struct):
 class HistoryQuery(msgspec.Struct, forbid_unknown_fields=True):
     """The moment that is asked about."""
 
-    at: Annotated[datetime, Meta(tz=True, description="A moment with its zone (RFC 3339); none: now.")] | None = None
+    at: (
+        Annotated[
+            str,
+            Meta(
+                description="A moment with its zone (RFC 3339), such as 2026-11-25T13:00:00Z; none: now.",
+                extra_json_schema={"format": "date-time"},
+            ),
+        ]
+        | None
+    ) = None
 
 
 class HistoryOut(msgspec.Struct):
@@ -74,7 +84,8 @@ async def models(call: Call) -> Response:
 
 async def history(call: Call) -> Response:
     """What was live when, by whom."""
-    moment = read_query(call, HistoryQuery).at or datetime.now(UTC)
+    given = read_query(call, HistoryQuery).at
+    moment = _moment(given) if given is not None else datetime.now(UTC)
     releases = call.service.switch.releases
     if releases is None:
         name = call.engine.bundle.name
@@ -94,6 +105,14 @@ async def rollback(call: Call) -> Response:
     """The model that was live before goes live again."""
     before = await call.service.switch.rollback(call.request.path_params["version"], call.caller.name)
     return _changed(call, before)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment: datetime = msgspec.convert(text, _MOMENT)
+    except msgspec.ValidationError as error:
+        raise invalid([fault_of(error, "query.at")]) from None
+    return moment
 
 
 def _changed(call: Call, before: ModelName) -> Response:

@@ -1,4 +1,4 @@
-"""Runs the application: `serve(settings)` returns when the server has drained."""
+"""Runs the application in this process: `serve(settings)` returns when the server has drained."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import uvicorn
 from service.api.app import create_app
 from service.api.logs import set_up_logs
 from service.api.operation import Service
+from service.api.sockets import BACKLOG, listen
 from service.settings import Settings
 
 log = logging.getLogger("paperwire")
 
-_BACKLOG = 2048
 _KEEP_ALIVE_S = 75
 
 
@@ -65,14 +65,10 @@ def serve(settings: Settings) -> None:
     server_for(app, settings).run(sockets=[listener])
 
 
-def listen(settings: Settings) -> socket.socket:
-    """A listening socket at the settings' address.
-
-    Raises:
-        OSError: the address is taken, or not this machine's.
-    """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    return socket.create_server((settings.host.strip("[]"), settings.port), family=family, backlog=_BACKLOG)
+def serve_on(listener: socket.socket, settings: Settings) -> None:
+    """Run the service on a socket that listens already; raises as `serve` does."""
+    set_up_logs(settings)
+    server_for(create_app(settings), settings).run(sockets=[listener])
 
 
 def server_for(app: Any, settings: Settings) -> DrainingServer:
@@ -92,6 +88,6 @@ def server_for(app: Any, settings: Settings) -> DrainingServer:
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(settings.drain_timeout_s) or 1,
-        backlog=_BACKLOG,
+        backlog=BACKLOG,
     )
     return DrainingServer(config, app.state.service)

@@ -20,6 +20,10 @@ def serve(
     bundle: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The model. [default: the one in the package]")
     ] = None,
+    models: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Bundles to promote, and which of them is live.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=256, help="Server processes. [default: 1]")] = None,
     profile: Annotated[Profile | None, typer.Option(help="Profile of requests that name none.")] = None,
     keys_file: Annotated[Path | None, typer.Option(metavar="FILE", help="API keys of `paperwire keys`.")] = None,
 ) -> None:
@@ -29,8 +33,21 @@ def serve(
     """
     from service.settings import load_settings
 
-    overrides = {"host": host, "port": port, "bundle": bundle, "profile": profile, "keys_file": keys_file}
+    overrides = {
+        "host": host,
+        "port": port,
+        "bundle": bundle,
+        "models": models,
+        "workers": workers,
+        "profile": profile,
+        "keys_file": keys_file,
+    }
     settings = load_settings(config, overrides=overrides)
+    if settings.workers > 1:
+        from service.api.workers import serve_in_workers
+
+        serve_in_workers(settings)
+        return
     from service.api.server import serve as run_server  # a web framework: wrong settings should not wait for it
 
     run_server(settings)
