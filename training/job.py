@@ -40,16 +40,17 @@ class FitOptions:
 
     Attributes:
         order, vocabulary, ngrams: longest n-gram, words known, n-grams kept.
-        sparse_penalty, dense_penalty: ridge strengths of the heads.
+        sparse_penalty, dense_penalty, scope_penalty: ridge strengths of the heads.
         iterations: most passes of the n-gram heads over the papers; they stop when nothing moves.
         seed: of cross-validation folds and of the order of papers.
     """
 
-    order: int = 2
+    order: int = 1
     vocabulary: int = 60_000
     ngrams: int = 150_000
     sparse_penalty: float = 0.02
     dense_penalty: float = 0.02
+    scope_penalty: float = 0.05
     iterations: int = 20
     seed: int = 0
 

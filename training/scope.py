@@ -13,24 +13,43 @@ from training.job import Job
 EVERYTHING = -1e9
 """A floor that no paper falls below."""
 
-_KEPT = 0.995
+_REFUSED = 0.978
+"""Share of papers of other fields that shall fall below the floor; a few of the rest get no tag anyway."""
+_KEPT = 0.985
+"""Share of labelled papers that shall stay above it, which comes first."""
+_SPARED = 5
+"""Every so many papers of other fields are kept from the head, to set the floor with."""
 
 
-def fit_scope(job: Job, inside: sp.csr_matrix, outside: sp.csr_matrix) -> tuple[FloatMatrix, float]:
-    """Weights (m,) and bias of the head that tells papers of the field from others; zeros without examples."""
+def fit_scope(
+    job: Job, inside: sp.csr_matrix, outside: sp.csr_matrix, alike: sp.csr_matrix | None = None
+) -> tuple[FloatMatrix, float]:
+    """Weights (m,) and bias of the head that tells papers of the field from others; zeros without examples.
+
+    Args:
+        inside: features of the training papers. outside: of papers of other fields.
+        alike: of unlabelled papers of the field, if there are any.
+    """
     of_field = np.array([bool(p.themes) for p in job.train])
     if not outside.shape[0] or not of_field.any():
         return np.zeros(inside.shape[1], np.float32), 0.0
-    features = sp.vstack([inside[of_field], outside], format="csr")
-    target = np.append(np.ones(int(of_field.sum())), np.zeros(outside.shape[0])).astype(np.float32)[:, None]
-    weights, bias = fit_rows(features, target, penalty=job.options.sparse_penalty, seed=job.options.seed)
+    shown = outside[np.arange(outside.shape[0]) % _SPARED > 0] if outside.shape[0] >= 2 * _SPARED else outside
+    known = [inside[of_field]] + ([alike] if alike is not None else [])
+    features = sp.vstack([*known, shown], format="csr")
+    positives = features.shape[0] - shown.shape[0]
+    target = np.append(np.ones(positives), np.zeros(shown.shape[0])).astype(np.float32)[:, None]
+    weights, bias = fit_rows(features, target, penalty=job.options.scope_penalty, seed=job.options.seed)
     return weights[:, 0], float(bias[0])
 
 
 def scope_floor(job: Job, lexical: Lexical) -> float:
-    """Logit below which only one in two hundred labelled papers falls, if papers of other fields were shown."""
+    """Logit that nearly all papers of other fields fall below, or nearly no labelled paper, whichever is lower."""
     known = [p.paper.text for p in (job.dev or job.train) if p.themes]
     if not job.outside or not known:
         return EVERYTHING
-    logits = lexical.heads.scope_logits(lexical.encoder.encode(known))
-    return min(float(np.quantile(logits, 1.0 - _KEPT)), 0.0)
+    spared = [paper.text for paper in job.outside[:: _SPARED if len(job.outside) >= 2 * _SPARED else 1]]
+
+    def quantile(texts: list[str], share: float) -> float:
+        return float(np.quantile(lexical.heads.scope_logits(lexical.encoder.encode(texts)), share))
+
+    return min(quantile(spared, _REFUSED), quantile(known, 1.0 - _KEPT))

@@ -12,7 +12,7 @@ from models.parts import ProfileSettings
 from models.scores import FloatMatrix
 from models.tagger import energy, expected_errors
 
-AUTO_SHARE = 0.25
+AUTO_SHARE = 0.5
 """Share of papers that "auto" hands to the accurate profile, on the papers it is tuned on."""
 
 
@@ -61,10 +61,15 @@ def given(calibration: Calibration, floor: float, probabilities: FloatMatrix) ->
     return np.asarray(chosen, dtype=bool)
 
 
+_FLOOR_SLACK = 0.0025
+"""F1 given up for papers that would have got no tag."""
+
+
 def _best_floor(calibration: Calibration, probabilities: FloatMatrix, truth: BoolMatrix) -> float:
     grid = np.arange(0.05, 0.5, 0.025)
     scores = [_micro_f1(given(calibration, float(floor), probabilities), truth) for floor in grid]
-    return float(grid[int(np.argmax(scores))])
+    # Where floors are as good as equal, the lowest leaves the fewest papers without a tag.
+    return float(grid[np.flatnonzero(np.asarray(scores) >= max(scores) - _FLOOR_SLACK)[0]])
 
 
 def _micro_f1(chosen: BoolMatrix, truth: BoolMatrix) -> float:
