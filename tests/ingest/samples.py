@@ -125,6 +125,8 @@ def contents(store: Store) -> dict[str, list[Any]]:
 
 def _comparable(row: Any, names: dict[int, str]) -> list[tuple[str, Any]]:
     left = {name: value for name, value in row.items() if name not in _OF_ITS_TIME}
+    if isinstance(left.get("record"), dict):
+        left["record"] = sorted(left["record"].items())  # PostgreSQL keeps no order of keys
     if "paper" in left:
         left["paper"] = names[left["paper"]]
     elif "pk" in left:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from service.feeds import Note, Skipped
 from service.feeds.entries import DELETED
 from service.ingest import Tagger, bundle_id, ingest, tag_pending
 from service.store import Store
-from tests.ingest.samples import papers
+from tests.ingest.samples import contents, papers
 
 SUBJECTS = "expert routing, gating networks and token dispatch to experts"
 OTHERS = "leader election in replicas, quorum certificates and atomic broadcast"
@@ -143,3 +145,12 @@ def test_the_tagger_names_its_bundle_for_people_and_for_good(loaded):
     name = bundle_id(loaded.name)
     assert name == f"{loaded.name.name}@{loaded.name.version}+{loaded.name.sha256[:16]}"
     assert Tagger.of(loaded).bundle == name
+
+
+def test_on_postgresql_as_on_sqlite(new_postgres, store, tagger):
+    first, second = papers(20), [replace(paper, version=2, title=f"{paper.title}, again") for paper in papers(20)[::3]]
+    with Store.open(new_postgres()) as other:
+        for place in (store, other):
+            assert ingest([*first, *second], place, tagger, source="https://a.example/rss", batch=7).retagged == 7
+            assert ingest(second, place, tagger, source="https://b.example/rss").duplicate == 7
+        assert contents(other) == contents(store)
