@@ -72,7 +72,7 @@ def serve_in_workers(settings: Settings) -> None:
     """
     set_up_logs(settings)
     _check(settings)
-    one = settings_of_one(settings, os.cpu_count() or 1)
+    one = settings_of_one(settings, _cores())
     with tempfile.TemporaryDirectory(prefix="paperwire-metrics-") as folder, _listening(settings) as listeners:
         host, port = listeners[0].getsockname()[:2]
         set_metrics_folder(Path(folder))
@@ -80,6 +80,11 @@ def serve_in_workers(settings: Settings) -> None:
         extra = {"host": host, "port": port, "keys": settings.keys_required, "workers": settings.workers}
         log.info("listening", extra=extra)
         crew.run()
+
+
+def _cores() -> int:
+    """The cores that this process may use, where the system says."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _check(settings: Settings) -> None:
@@ -191,6 +196,7 @@ def _work(settings: Settings, listener: socket.socket, lifeline: Connection, pla
     """A worker's life."""
     from service.api.server import serve_on  # the model's libraries, which the starting process does without
 
+    os.setpgid(0, 0)  # Ctrl-C on a terminal is for the process that started this one, and comes from there
     threading.Thread(target=_end_with, args=(lifeline,), name="paperwire-lifeline", daemon=True).start()
     try:
         serve_on(listener, settings)
