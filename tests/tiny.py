@@ -17,12 +17,42 @@ from training.fit import EncoderSource, FitOptions, Job, fit_bundle
 from training.graph import BertShape, bert_graph, save_graph
 
 _SUBJECTS = {
-    "moe-training": ["expert routing", "sparsely activated experts", "expert parallel all-to-all", "gating networks", "token dispatch to experts"],
-    "federated-learning": ["client selection", "federated averaging", "non-IID client data", "personalised client models", "secure server aggregation"],
-    "consensus": ["leader election in replicas", "Byzantine agreement", "quorum certificates", "atomic broadcast", "state-machine replication"],
-    "gpu-kernels": ["tensor-core kernels", "warp-level reductions", "fused attention kernels", "shared-memory tiling", "CUDA occupancy"],
-    "serverless": ["cold starts", "function composition", "ephemeral function state", "container keep-alive policies", "function-as-a-service billing"],
-}  # fmt: skip
+    "moe-training": [
+        "expert routing",
+        "sparsely activated experts",
+        "expert parallel all-to-all",
+        "gating networks",
+        "token dispatch to experts",
+    ],
+    "federated-learning": [
+        "client selection",
+        "federated averaging",
+        "non-IID client data",
+        "personalised client models",
+        "secure server aggregation",
+    ],
+    "consensus": [
+        "leader election in replicas",
+        "Byzantine agreement",
+        "quorum certificates",
+        "atomic broadcast",
+        "state-machine replication",
+    ],
+    "gpu-kernels": [
+        "tensor-core kernels",
+        "warp-level reductions",
+        "fused attention kernels",
+        "shared-memory tiling",
+        "CUDA occupancy",
+    ],
+    "serverless": [
+        "cold starts",
+        "function composition",
+        "ephemeral function state",
+        "container keep-alive policies",
+        "function-as-a-service billing",
+    ],
+}
 _OPENINGS = [
     "We present",
     "This paper studies",
@@ -127,7 +157,14 @@ def tiny_weights(shape: BertShape, words: int) -> dict[str, np.ndarray]:
     norms = ["embeddings.LayerNorm"]
     for layer in range(shape.layers):
         name = f"encoder.layer.{layer}"
-        parts = {"attention.self.query": (1, 1), "attention.self.key": (1, 1), "attention.self.value": (1, 1), "attention.output.dense": (1, 1), "intermediate.dense": (4, 1), "output.dense": (1, 4)}  # fmt: skip
+        parts = {
+            "attention.self.query": (1, 1),
+            "attention.self.key": (1, 1),
+            "attention.self.value": (1, 1),
+            "attention.output.dense": (1, 1),
+            "intermediate.dense": (4, 1),
+            "output.dense": (1, 4),
+        }
         for part, (rows, columns) in parts.items():
             out[f"{name}.{part}.weight"] = matrix(rows * shape.hidden, columns * shape.hidden)
             out[f"{name}.{part}.bias"] = np.zeros(rows * shape.hidden, np.float32)

@@ -24,7 +24,7 @@ def test_the_graph_computes_what_bert_computes(tmp_path: Path) -> None:
     encoder = TransformerEncoder(source.directory, max_tokens=64)
     texts = [labelled.paper.text for labelled in tiny_papers(6, 8)]
     weights = tiny_weights(SHAPE, encoder._tokenizer.get_vocab_size())
-    expected = np.stack([_bert(encoder._tokenizer.encode(text).ids[:63] + [3], weights) for text in texts])
+    expected = np.stack([_bert([*encoder._tokenizer.encode(text).ids[:63], 3], weights) for text in texts])
     cosine = (encoder.encode(texts).vectors * expected).sum(axis=1)
     assert cosine.min() > 0.99
 
