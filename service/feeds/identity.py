@@ -58,9 +58,9 @@ def paper_id(*, arxiv: str = "", doi: str = "", url: str = "", own: str = "", ti
     """The source-qualified id of a paper out of whatever an entry says about itself, or "".
 
     In order: the id that an entry of one of our own feeds carries; `arxiv:...` if any argument is an
-    arXiv reference (arXiv DOIs and URLs too; old ids keep their archive), `doi:10...` in lower case (also where `url` or `own` is a DOI), `url:...`,
-    the source's own id as it stands, `sha256:` and 16 hex digits of the title without case and
-    white space. "" only if all arguments are blank.
+    arXiv reference (arXiv DOIs and URLs too; old ids keep their archive), `doi:10...` in lower case
+    (also where `url` or `own` is a DOI), `url:...`, the source's own id as it stands, `sha256:` and 16
+    hex digits of the title without case and white space. "" only if all arguments are blank.
     """
     ours = _OURS.match(own.strip())
     if ours:
