@@ -23,7 +23,7 @@ PREFIX = "PAPERWIRE_"
 CONFIG = "PAPERWIRE_CONFIG"
 """Variable that names the TOML file when no path is given."""
 
-_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _PASSWORD = re.compile(r"(://[^:@/]*:)[^@/]*@")
 
 Protocol = Literal["annif", "openai", "tei", "kserve", "labelstudio"]
@@ -210,17 +210,17 @@ def setting_rows() -> Iterator[tuple[str, str, str]]:
         yield name, _shown(getattr(plain, name)), meta.description
 
 
-def set_metrics_folder(folder: Path) -> None:
-    """Let this process and those that it starts keep their metrics in files, where they can be added up.
+def set_shared_folder(folder: Path) -> None:
+    """Let the processes that this one starts keep metrics and rates in files, for all of them together.
 
     The variable is the metrics library's own; it has to be set before the library is loaded.
     """
-    os.environ[_METRICS_FOLDER] = str(folder)
+    os.environ[_SHARED_FOLDER] = str(folder)
 
 
-def metrics_folder() -> str | None:
-    """Folder of the metrics of several processes, or None where this one keeps them in memory."""
-    return os.environ.get(_METRICS_FOLDER)
+def shared_folder() -> str | None:
+    """Folder of what several processes share, or None where this one is alone and needs none."""
+    return os.environ.get(_SHARED_FOLDER)
 
 
 def is_loopback(host: str) -> bool:

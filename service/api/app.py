@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -35,6 +36,7 @@ from service.api import (
     tei,
 )
 from service.api.access import KeyRing
+from service.api.buckets import Buckets, OwnBuckets, SharedBuckets
 from service.api.edge import Edge
 from service.api.errors import RefusalError, problem_json, problem_of
 from service.api.library import Library
@@ -46,7 +48,7 @@ from service.api.switch import Switch
 from service.engine import Engine, Limits
 from service.releases import Releases, bundle_in_use, releases_of
 from service.ruled import under_rules
-from service.settings import Settings
+from service.settings import Settings, shared_folder
 
 log = logging.getLogger("paperwire")
 
@@ -108,12 +110,17 @@ def make_service(settings: Settings, bundle: ModelBundle | None = None) -> Servi
         settings=settings,
         engine=engine,
         ring=KeyRing(settings.keys_file) if settings.keys_required and settings.keys_file else None,
-        rates=Rates(settings.rate_per_s, settings.rate_burst),
+        rates=Rates(settings.rate_per_s, settings.rate_burst, buckets=_buckets()),
         budget=ByteBudget(settings.bodies_bytes),
         metrics=metrics,
         library=Library(settings),
         switch=Switch(engine, _releases(settings, bundle), threads=settings.threads, rules=settings.rules),
     )
+
+
+def _buckets() -> Buckets:
+    folder = shared_folder()
+    return SharedBuckets(Path(folder) / "rates") if folder else OwnBuckets()
 
 
 def _releases(settings: Settings, given: ModelBundle | None) -> Releases | None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 
 from models.errors import UnavailableError
-
-_CALLERS = 10_000
+from service.api.buckets import Buckets, Level, OwnBuckets
 
 
 class Rates:
@@ -21,18 +19,26 @@ class Rates:
         rate_per_s: texts a second of callers without a rate of their own; 0: no limit.
         burst: texts in a full bucket.
         clock: seconds, monotonic.
+        buckets: where levels are kept; by default in this process.
     """
 
-    def __init__(self, rate_per_s: float, burst: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        rate_per_s: float,
+        burst: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        buckets: Buckets | None = None,
+    ) -> None:
         self._rate, self._burst, self._clock = rate_per_s, float(burst), clock
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._buckets = buckets or OwnBuckets()
 
     def wait_s(self, caller: str, own_rate: float | None = None) -> float:
         """Seconds until the caller is let in; 0.0 for now."""
         rate = self._rate if own_rate is None else own_rate
         if not rate:
             return 0.0
-        level = self._level(caller, rate)
+        level = self._level(self._buckets.get(caller), rate)
         return 0.0 if level >= 1.0 else (1.0 - level) / rate
 
     def pay(self, caller: str, texts: int, own_rate: float | None = None) -> None:
@@ -40,13 +46,10 @@ class Rates:
         rate = self._rate if own_rate is None else own_rate
         if not rate:
             return
-        self._buckets[caller] = (self._level(caller, rate) - texts, self._clock())
-        self._buckets.move_to_end(caller)
-        if len(self._buckets) > _CALLERS:
-            self._buckets.popitem(last=False)
+        self._buckets.update(caller, lambda known: (self._level(known, rate) - texts, self._clock()))
 
-    def _level(self, caller: str, rate: float) -> float:
-        level, moment = self._buckets.get(caller, (self._burst, self._clock()))
+    def _level(self, known: Level | None, rate: float) -> float:
+        level, moment = known or (self._burst, self._clock())
         return min(self._burst, level + (self._clock() - moment) * rate)
 
 

@@ -12,7 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from models.tagging import ModelName, Tagging
 from service.engine import BatchReport, Engine
-from service.settings import metrics_folder
+from service.settings import shared_folder
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _TEXTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -85,7 +85,7 @@ class Metrics:
     def page(self, engine: Engine, *, ready: bool) -> bytes:
         """The page in Prometheus' text format, of all processes of the server."""
         self.note(engine, ready=ready)
-        folder = metrics_folder()
+        folder = shared_folder()
         if folder is None:
             return generate_latest(self.registry)
         registry = CollectorRegistry()

@@ -34,7 +34,7 @@ from service.api.keys import list_keys
 from service.api.logs import set_up_logs
 from service.api.sockets import listen
 from service.releases import bundle_in_use
-from service.settings import Settings, set_metrics_folder
+from service.settings import Settings, set_shared_folder
 
 log = logging.getLogger("paperwire")
 
@@ -73,9 +73,9 @@ def serve_in_workers(settings: Settings) -> None:
     set_up_logs(settings)
     _check(settings)
     one = settings_of_one(settings, _cores())
-    with tempfile.TemporaryDirectory(prefix="paperwire-metrics-") as folder, _listening(settings) as listeners:
+    with tempfile.TemporaryDirectory(prefix="paperwire-workers-") as folder, _listening(settings) as listeners:
         host, port = listeners[0].getsockname()[:2]
-        set_metrics_folder(Path(folder))
+        set_shared_folder(Path(folder))
         crew = _Crew(one, listeners, Path(folder))
         extra = {"host": host, "port": port, "keys": settings.keys_required, "workers": settings.workers}
         log.info("listening", extra=extra)
