@@ -27,6 +27,9 @@ _DENSE_SCALE = np.float32(4.0)
 
 _DENSE_ITERATIONS = 300
 
+_TUNED_PENALTY = 0.3
+"""Ridge of heads on vectors that were tuned on the same papers, which any weaker one would fit too well."""
+
 Rows = npt.NDArray[np.int64]
 
 
@@ -109,18 +112,18 @@ def fit_dense(
 ) -> tuple[DenseHeads, FloatMatrix | None]:
     """Heads on (n, d) vectors of the training papers, and out-of-fold logits if they are needed.
 
-    A fine-tuned encoder's own heads come back as they are, without logits: both have seen the papers.
+    A fine-tuned encoder's own heads, which followed the encoder while it moved, are averaged with a
+    strongly penalised regression on where its vectors ended: each corrects the other's overconfidence
+    (`docs/experiments.md`). They come without out-of-fold logits: both have seen the papers.
     """
-    if job.encoder.heads is not None:
-        return job.encoder.heads, None
     scaled, targets = vectors * _DENSE_SCALE, truth.astype(np.float32)
 
-    def fit(rows: Rows) -> DenseHeads:
-        weights, bias = fit_heads(
-            scaled[rows], targets[rows], penalty=job.options.dense_penalty, iterations=_DENSE_ITERATIONS
-        )
+    def fit(rows: Rows, penalty: float = job.options.dense_penalty) -> DenseHeads:
+        weights, bias = fit_heads(scaled[rows], targets[rows], penalty=penalty, iterations=_DENSE_ITERATIONS)
         return DenseHeads(np.ascontiguousarray(weights.T) * _DENSE_SCALE, bias)
 
+    if job.encoder.heads is not None:
+        return _averaged(job.encoder.heads, fit(np.arange(len(vectors)), _TUNED_PENALTY)), None
     folds = fold_rows(len(vectors), job.options.seed) if job.cross_validated else []
     progress("encoder heads", 0, len(folds) + 1)
     heads = fit(np.arange(len(vectors)))
@@ -130,3 +133,8 @@ def fit_dense(
         out[left] = fit(kept).logits(vectors[left])
     progress("encoder heads", len(folds) + 1, len(folds) + 1)
     return heads, out if folds else None
+
+
+def _averaged(first: DenseHeads, second: DenseHeads) -> DenseHeads:
+    weights = (first.weights + second.weights) / np.float32(2.0)
+    return DenseHeads(weights, (first.bias + second.bias) / np.float32(2.0))
