@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _SCORES_SHOWN = 10
 _GROUPS_FROM = 0.05
 _NEIGHBOURS = 3
+_NO_FLOOR = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +203,11 @@ class _Rules:
             allowed[list(taxonomy.under(options.exclude))] = False
         if options.min_probability is not None:
             flat = np.full(len(taxonomy), options.min_probability, dtype=np.float32)
-            return cls({False: flat, True: flat}, allowed, {False: 2.0, True: 2.0}, options.top)
+            return cls({False: flat, True: flat}, allowed, {False: _NO_FLOOR, True: _NO_FLOOR}, options.top)
         thresholds = {accurate: p.calibration.thresholds(options.promise) for accurate, p in profiles.items()}
-        floors = {accurate: p.floor if options.promise == "f1" else 2.0 for accurate, p in profiles.items()}
+        # The floor was set on answers from all themes: it says nothing of a choice among few.
+        whole = options.promise == "f1" and bool(allowed.all())
+        floors = {accurate: p.floor if whole else _NO_FLOOR for accurate, p in profiles.items()}
         return cls(thresholds, allowed, floors, options.top)
 
     def choose(self, probabilities: npt.NDArray[np.float32], accurate: bool) -> list[tuple[int, float]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 from pathlib import Path
 
 import numpy as np
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from models.paper import Paper
 from models.themes import Group, Taxonomy, Theme
@@ -125,14 +126,9 @@ def tiny_encoder(directory: Path) -> EncoderSource:
     if directory.exists():
         return source
     directory.mkdir(parents=True)
-    texts = [p.paper.text for p in tiny_papers(200, 5)]
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer = Tokenizer(models.WordPiece(_pieces(), unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-    tokenizer.train_from_iterator(
-        texts, trainers.WordPieceTrainer(vocab_size=600, special_tokens=special, show_progress=False)
-    )
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
@@ -140,6 +136,15 @@ def tiny_encoder(directory: Path) -> EncoderSource:
     shape = BertShape(layers=2, heads=2, hidden=32)
     save_graph(bert_graph(tiny_weights(shape, tokenizer.get_vocab_size()), shape), directory / "encoder.xml")
     return source
+
+
+def _pieces() -> dict[str, int]:
+    """Word pieces: every word of the invented papers, and letters; a trainer would break ties at random."""
+    words = sorted({word for p in tiny_papers(200, 5) for word in re.findall(r"\w+|[^\w\s]", p.paper.text.lower())})
+    letters = sorted({letter for word in words for letter in word})
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    every = dict.fromkeys([*special, *letters, *(f"##{letter}" for letter in letters), *words])
+    return {piece: number for number, piece in enumerate(every)}
 
 
 def tiny_weights(shape: BertShape, words: int) -> dict[str, np.ndarray]:
@@ -150,7 +155,7 @@ def tiny_weights(shape: BertShape, words: int) -> dict[str, np.ndarray]:
         return rng.normal(0, 0.2, (rows, columns)).astype(np.float32)
 
     out = {
-        "embeddings.word_embeddings.weight": matrix(words, shape.hidden),
+        "embeddings.word_embeddings.weight": matrix(words, shape.hidden) * np.float32(5.0),
         "embeddings.position_embeddings.weight": matrix(128, shape.hidden),
         "embeddings.token_type_embeddings.weight": matrix(2, shape.hidden),
     }

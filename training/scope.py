@@ -52,4 +52,6 @@ def scope_floor(job: Job, lexical: Lexical) -> float:
     def quantile(texts: list[str], share: float) -> float:
         return float(np.quantile(lexical.heads.scope_logits(lexical.encoder.encode(texts)), share))
 
-    return min(quantile(spared, _REFUSED), quantile(known, 1.0 - _KEPT))
+    # Just above the papers it is read from, or papers alike would all sit on the floor.
+    refusing = float(np.nextafter(np.float32(quantile(spared, _REFUSED)), np.float32(np.inf)))
+    return min(refusing, quantile(known, 1.0 - _KEPT))

@@ -142,6 +142,9 @@ def test_options_choose_among_themes(bundle: ModelBundle, papers: list[Paper]) -
         for t in tagging.tags
     }
     assert others == {"gpu-kernels", "serverless"}
+    few = bundle.tag(papers, TagOptions(include=("serverless",)))
+    own = {p: bundle.profiles[p].calibration.best[bundle.taxonomy.column("serverless")] for p in ("fast", "accurate")}
+    assert all(tag.threshold == pytest.approx(own[tagging.profile]) for tagging in few for tag in tagging.tags)
     with pytest.raises(ThemeError, match="did you mean consensus"):
         bundle.tag(papers, TagOptions(include=("concensus",)))
 
@@ -163,7 +166,6 @@ def test_stricter_promises_give_no_more_tags(bundle: ModelBundle, papers: list[P
 
 def test_training_twice_gives_the_same_bundle(tiny_bundle: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
-    # The word-piece trainer breaks ties at random, so both trainings start from one encoder.
     fit_bundle(tiny_job(tiny_bundle.with_name(f"{tiny_bundle.name}-encoder")), again)
     assert (again / "manifest.json").read_bytes() == (tiny_bundle / "manifest.json").read_bytes()
 
