@@ -50,7 +50,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "queries": ("service.commands.queries", "Keep queries under a name: list, save, show, remove; each is a feed."),
     "rules": ("service.commands.rules", "Rules over the model: check a file, try it on labelled papers."),
     "themes": ("service.commands.themes", "List the themes that a bundle gives; add themes by definition."),
-    "bundle": ("service.commands.bundle", "Show or verify a bundle."),
+    "bundle": ("service.commands.bundle", "Show, verify, list, promote and roll back bundles; what was live when."),
     "keys": ("service.commands.keys", "Make, list and revoke API keys of a server."),
     "config": ("service.commands.config", "Show the settings in effect."),
 }
