@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from models.tagging import Evidence, ModelName, Neighbour, Tag, Tagging
 from service.render import COLUMNS, Csv, JsonLines, PaperTable
@@ -127,7 +128,7 @@ def test_no_title_breaks_the_table_or_the_terminal(title, width):
     text = table(tagging(title), width=width)
     assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in text if character != "\n")
     assert "[/]" not in table(tagging("[bold]x[/bold]"))
-    assert max(map(len, text.splitlines())) <= max(width, 60)
+    assert max(map(cell_len, text.split("\n"))) <= max(width, 60)
 
 
 def test_only_a_terminal_gets_colours():
