@@ -3,6 +3,7 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -18,38 +19,46 @@ _LINE = re.compile(r"^\$? ?(?:\.venv/bin/)?paperwire ([^|&<>#\n]+)", re.MULTILIN
 _LINK = re.compile(r"`((?:docs|data|models|training|service|tests)/[\w./]+\w)`")
 
 
-def shown(document: Path) -> list[str]:
-    text = document.read_text(encoding="utf-8")
-    blocks = [block.replace("\\\n", " ") for block in _SHELL.findall(text)]
-    return [line for block in blocks for line in _LINE.findall(block)] + _INLINE.findall(text)
+def commands(pattern: re.Pattern[str]) -> list[tuple[str, str]]:
+    found = ((file.name, text) for file in DOCUMENTS for text in [file.read_text(encoding="utf-8")])
+    return sorted({(name, line.strip()) for name, text in found for line in shown(text, pattern)})
 
 
-COMMANDS = sorted({(file.name, line.strip()) for file in DOCUMENTS for line in shown(file)})
+def shown(text: str, pattern: re.Pattern[str]) -> list[str]:
+    if pattern is _INLINE:
+        return pattern.findall(text)
+    return [line for block in _SHELL.findall(text) for line in pattern.findall(block.replace("\\\n", " "))]
+
+
+def called(line: str) -> tuple[Any, list[str]]:
+    """The command that a line calls, and the arguments it gives."""
+    command, arguments = typer.main.get_command(app), shlex.split(line)
+    while isinstance(command, TyperGroup) and arguments:
+        _, command, arguments = command.resolve_command(typer.Context(command), arguments)
+    return command, arguments
 
 
 def parse(line: str) -> None:
     """Raises if the command line would be refused before anything is done."""
-    command, arguments = typer.main.get_command(app), shlex.split(line)
-    while isinstance(command, TyperGroup):
-        _, command, arguments = command.resolve_command(typer.Context(command), arguments)
-        if not arguments:
-            return  # the name of a command alone, as prose mentions it
+    command, arguments = called(line)
     command.make_context("paperwire", arguments)
 
 
-@pytest.mark.parametrize(("document", "line"), COMMANDS)
-def test_commands_shown_exist(document, line, monkeypatch):
+@pytest.mark.parametrize(("document", "line"), commands(_LINE))
+def test_commands_to_type_are_accepted(document, line, monkeypatch):
     monkeypatch.chdir(ROOT)
-    if "..." in line or re.search(r"\b[A-Z]{2,}\b", line):
-        line = line.split()[0]  # a pattern with places to fill in
-    try:
-        parse(line)
-    except typer.TyperException:
-        parse(f"{line} 1")  # prose names an option and leaves out its value
+    parse(line)
+
+
+@pytest.mark.parametrize(("document", "line"), commands(_INLINE))
+def test_commands_in_prose_exist_with_the_options_they_name(document, line):
+    command, arguments = called(line)
+    known = {option for parameter in command.params for option in [*parameter.opts, *parameter.secondary_opts]}
+    assert {part.partition("=")[0] for part in arguments if part.startswith("--")} <= known | {"--help"}
 
 
 def test_the_readme_shows_commands():
-    assert len([line for document, line in COMMANDS if document == "README.md"]) >= 8
+    assert len([line for document, line in commands(_LINE) if document == "README.md"]) >= 7
 
 
 def test_a_wrong_command_would_be_noticed():
