@@ -46,8 +46,8 @@ _ARXIV_IN_JOURNAL = re.compile(
 _LONGEST_NAME = 300  # characters; the parser of names takes the square of what is no name at all
 _ENCLOSING = RemoveEnclosingMiddleware()
 
-# Broken entries are told to the caller; without a handler the library would print them as well.
-logging.getLogger("bibtexparser").addHandler(logging.NullHandler())
+# Broken entries are told to the caller; the library would log each of them as well.
+logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
 
 def matches(head: bytes) -> bool:
