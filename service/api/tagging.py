@@ -84,7 +84,7 @@ def understood(raw: bytes, query: TagQuery, call: Call) -> TagRequest:
     except msgspec.ValidationError as error:
         raise invalid(_all_faults(raw, error, is_list)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        decode(_BODY, raw)
+        _ = decode(_LIST, raw) if is_list else decode(_BODY, raw)
         raise
     for given in (query, body):
         check_names(given, call)
@@ -128,7 +128,7 @@ def _all_faults(raw: bytes, first: msgspec.ValidationError, is_list: bool) -> li
     """Where papers are wrong, every one of them: the decoder stops at the first."""
     try:
         papers = _RAW_LIST.decode(raw if is_list else _RAW_MANY.decode(raw)["papers"])
-    except (msgspec.MsgspecError, KeyError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
         return [fault_of(first, "")]
     faults: list[Fault] = []
     for position, paper in enumerate(papers):
@@ -136,8 +136,9 @@ def _all_faults(raw: bytes, first: msgspec.ValidationError, is_list: bool) -> li
         try:
             _PAPER.decode(paper)
         except msgspec.ValidationError as error:
-            fault = fault_of(error, f"{place}.")
-            faults.append(fault)
+            faults.append(fault_of(error, f"{place}."))
+        except UnicodeDecodeError as error:  # a text is decoded only once its field's type is known to be right
+            faults.append(Fault(place, f"no UTF-8: {error}"))
         if len(faults) == _FAULTS:
             break
     return faults or [fault_of(first, "")]

@@ -115,11 +115,35 @@ def test_a_fault_is_named(client: TestClient, request_: dict[str, Any], field: s
     assert words in fault["message"]
 
 
+@pytest.mark.parametrize(
+    ("raw", "fields"),
+    [
+        (b"[" * 200_000, ["[0]"]),
+        (b'{"papers": ' + b"[" * 200_000, ["papers[0]"]),
+        (b'[{"title": 5}, {"title": "\xff"}]', ["[0].title", "[1]"]),
+    ],
+)
+def test_faults_behind_the_first_are_never_ours(client: TestClient, raw: bytes, fields: list[str]) -> None:
+    assert [fault["field"] for fault in problem(client, 422, content=raw)["errors"]] == fields
+
+
 def test_an_unknown_theme_comes_with_a_suggestion(client: TestClient) -> None:
     assert "did you mean consensus" in problem(client, 422, json={**KERNELS, "include": ["consensu"]})["detail"]
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b'{"title": NaN}', b'{"title": "\xff"}', b'{"a": ' + b"[" * 5000, b"{} {}"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[{",
+        b'{"title": NaN}',
+        b'{"title": "\xff"}',
+        b'[{"title": "\xff"}]',
+        b'{"a": ' + b"[" * 5000,
+        b"{} {}",
+    ],
+)
 def test_what_is_no_json(client: TestClient, raw: bytes) -> None:
     assert problem(client, 400, content=raw)["type"] == "urn:paperwire:problem:malformed"
 
