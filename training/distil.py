@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from training.job import SoftPapers
 from training.vectors import Progress, VectorCache, encode_all, no_progress
 
 COUNT = 20_000
+_BATCH = 512
 
 
 def sample(papers: Iterable[Paper], count: int, without: Collection[str]) -> list[Paper]:
@@ -38,20 +40,26 @@ def _usable(papers: Iterable[Paper], without: Collection[str]) -> Iterator[Paper
     return (paper for paper in papers if paper.id not in without and text_reason(paper.text) is None)
 
 
+def within_scope(teacher: ModelBundle, papers: Iterable[Paper]) -> Iterator[Paper]:
+    """Those of the papers that the teacher does not find out of scope, read some hundred at a time."""
+    lexical, floor = teacher.lexical, teacher.profiles["fast"].scope_floor
+    rest = iter(papers)
+    while some := list(islice(rest, _BATCH)):
+        inside = lexical.heads.scope_logits(lexical.encoder.encode([paper.text for paper in some])) >= floor
+        yield from (paper for paper, kept in zip(some, inside.tolist(), strict=True) if kept)
+
+
 def soften(
     teacher: ModelBundle, papers: list[Paper], cache: Path | None = None, *, progress: Progress = no_progress
 ) -> SoftPapers:
-    """The papers with the teacher's probabilities; a paper that it finds out of scope gets none.
+    """The papers with the probabilities of the teacher's accurate profile.
 
     Args:
         cache: file for vectors of the teacher's encoder.
     """
     texts = [paper.text for paper in papers]
-    features = teacher.lexical.encoder.encode(texts)
     dense = teacher.dense
     vectors = encode_all(dense.encoder, texts, VectorCache(cache, dense.encoder.dim), progress)
-    settings = teacher.profiles["accurate"]
-    logits, _ = accurate_logits(dense, vectors, teacher.lexical.heads.logits(features))
-    targets = settings.calibration.probabilities(logits)
-    targets[teacher.lexical.heads.scope_logits(features) < settings.scope_floor] = 0.0
+    logits, _ = accurate_logits(dense, vectors, teacher.lexical.heads.logits(teacher.lexical.encoder.encode(texts)))
+    targets = teacher.profiles["accurate"].calibration.probabilities(logits)
     return SoftPapers(papers, targets.astype(np.float32))

@@ -10,7 +10,7 @@ from typing import Any
 from models.bundle import ModelBundle
 from models.errors import UnavailableError
 from models.paper import Paper
-from training.distil import sample, soften
+from training.distil import COUNT, sample, soften, within_scope
 from training.encoders import MINILM, SHIPPED, Current, choose, find, minilm_directory
 from training.evaluate import Evaluation
 from training.finetune import Tell, TuneOptions, fine_tune, silent
@@ -44,7 +44,7 @@ class Request:
     outside: Sequence[Paper] = ()
     tune: TuneOptions | None = None
     unlabelled: Iterable[Paper] | None = None
-    count: int = 20_000
+    count: int = COUNT
     name: str = "themes"
     version: str = "1"
     seed: int = 0
@@ -152,8 +152,9 @@ def _soft(request: Request, job: Job, cache: Path, progress: Progress) -> SoftPa
     """Unlabelled papers with the labels of a bundle that was trained without them."""
     if request.unlabelled is None:
         return None
-    splits = request.labels.everything
-    papers = sample(request.unlabelled, request.count, {item.paper.id for item in splits})
-    teacher = request.cache / "teacher"
-    fit_bundle(job, teacher, cache=cache, progress=progress)
-    return soften(ModelBundle.load(teacher, verify=False), papers, cache, progress=progress)
+    directory = request.cache / "teacher"
+    fit_bundle(job, directory, cache=cache, progress=progress)
+    teacher = ModelBundle.load(directory, verify=False)
+    labelled = {item.paper.id for item in request.labels.everything}
+    papers = sample(within_scope(teacher, request.unlabelled), request.count, labelled)
+    return soften(teacher, papers, cache, progress=progress)

@@ -28,7 +28,7 @@ def test_the_gradient_vanishes(seed: int, penalty: float, hard: bool) -> None:
     features, targets = problem(seed)
     targets = np.round(targets) if hard else targets
     importance = np.random.default_rng(seed).uniform(0.2, 2.0, len(targets)).astype(np.float32)
-    weights, bias = fit_rows(features, targets, importance=importance, penalty=penalty, passes=400)
+    weights, bias = fit_rows(features, targets, importance=importance, penalty=penalty, passes=400, tolerance=1e-7)
     assert np.abs(gradient(features, targets, importance, penalty, weights, bias)).max() < 0.05
 
 
@@ -36,17 +36,17 @@ def test_a_paper_that_counts_twice_is_a_paper_given_twice() -> None:
     features, targets = problem(1)
     double = np.ones(len(targets), np.float32)
     double[:5] = 2.0
-    once = fit_rows(features, targets, importance=double, penalty=0.5, passes=300)
+    once = fit_rows(features, targets, importance=double, penalty=0.5, passes=300, tolerance=1e-7)
     again = sp.vstack([features, features[:5]], format="csr"), np.concatenate([targets, targets[:5]])
-    twice = fit_rows(*again, penalty=0.5, passes=300)
+    twice = fit_rows(*again, penalty=0.5, passes=300, tolerance=1e-7)
     np.testing.assert_allclose(once[0], twice[0], atol=2e-3)
     np.testing.assert_allclose(once[1], twice[1], atol=2e-3)
 
 
 def test_themes_do_not_disturb_each_other() -> None:
     features, targets = problem(2, k=5)
-    together = fit_rows(features, targets, penalty=0.5, passes=300)
-    alone = fit_rows(features, targets[:, 3:4], penalty=0.5, passes=300)
+    together = fit_rows(features, targets, penalty=0.5, passes=300, tolerance=1e-7)
+    alone = fit_rows(features, targets[:, 3:4], penalty=0.5, passes=300, tolerance=1e-7)
     np.testing.assert_allclose(together[0][:, 3], alone[0][:, 0], atol=2e-3)
 
 
@@ -74,7 +74,7 @@ def test_extreme_separation_stays_finite() -> None:
 def test_progress_counts_passes_and_passes_end_when_nothing_moves() -> None:
     features, targets = problem(5)
     seen: list[int] = []
-    fit_rows(features, targets, penalty=1.0, passes=1_000, progress=seen.append)
+    fit_rows(features, targets, penalty=1.0, passes=1_000, tolerance=1e-3, progress=seen.append)
     assert seen == list(range(1, len(seen) + 1))
     assert len(seen) < 100
 
