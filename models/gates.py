@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
 
 _LATIN = re.compile(r"[\u0000-\u024f]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -14,6 +18,8 @@ _ENGLISH_SHARE = 0.10
 _JUDGED_WORDS = 8
 _LATIN_SHARE = 0.7
 _JUDGED_CHARACTERS = 2_000
+_WHOLE_ABSTRACT = 650
+"""Characters from which on a text counts as a whole abstract, about a hundred words."""
 
 Reason = str
 
@@ -52,3 +58,15 @@ def language(text: str) -> str:
 
     code, _ = py3langid.classify(text[:_JUDGED_CHARACTERS])
     return str(code)
+
+
+def scope_floors(texts: Sequence[str], floor: float) -> npt.NDArray[np.float32]:
+    """(n,) scope logit that each text must reach.
+
+    The floor was set on whole abstracts, where evidence for the field adds up over many words. A short
+    text says little either way, so a floor above even odds comes down to them in proportion.
+    """
+    if floor <= 0.0:
+        return np.full(len(texts), floor, dtype=np.float32)
+    lengths = np.array([len(text) for text in texts], dtype=np.float32)
+    return np.asarray(floor * np.minimum(lengths / _WHOLE_ABSTRACT, 1.0), dtype=np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.evidence import find_evidence
-from models.gates import BLOCKING, text_reason
+from models.gates import BLOCKING, scope_floors, text_reason
 from models.neighbours import Nearest, nearest_papers, no_votes
 from models.paper import Paper
 from models.scores import FloatMatrix, Scores
@@ -32,7 +32,7 @@ class Scored:
 
     Attributes:
         probabilities: (n, k) float32. accurate: (n,) bool, scored by the accurate profile.
-        scope: (n,) float32 logit of being within the field.
+        in_scope: (n,) bool, within the taxonomy's field.
         novelty: (n,) float32 in [0, 1]. truncated: (n,) bool.
         neighbours: (n, 3) positions of the nearest labelled papers, -1 where not looked for.
         similarity: (n, 3) float32 their cosines.
@@ -40,7 +40,7 @@ class Scored:
 
     probabilities: FloatMatrix
     accurate: npt.NDArray[np.bool_]
-    scope: npt.NDArray[np.float32]
+    in_scope: npt.NDArray[np.bool_]
     novelty: npt.NDArray[np.float32]
     truncated: npt.NDArray[np.bool_]
     neighbours: npt.NDArray[np.int64]
@@ -102,14 +102,14 @@ def score_texts(
     scored = Scored(
         probabilities=fast.calibration.probabilities([sparse]),
         accurate=np.zeros(n, dtype=bool),
-        scope=lexical.heads.scope_logits(features),
+        in_scope=lexical.heads.scope_logits(features) >= scope_floors(texts, fast.scope_floor),
         novelty=quantile_of(-energy(sparse), fast.novelty),
         truncated=np.zeros(n, dtype=bool),
         neighbours=np.full((n, _NEIGHBOURS), -1, dtype=np.int64),
         similarity=np.zeros((n, _NEIGHBOURS), dtype=np.float32),
     )
     wanted = np.ones(n, dtype=bool) if usable is None else usable.copy()
-    wanted &= scored.scope >= fast.scope_floor
+    wanted &= scored.in_scope
     if profile == "fast" and not neighbours:
         return scored
     encoded = wanted if neighbours or profile == "accurate" else wanted & unsure(scored.probabilities, fast)
@@ -234,7 +234,7 @@ def _answer(
     accurate = bool(scored.accurate[row])
     probabilities = scored.probabilities[row]
     reason = blocked
-    if reason is None and scored.scope[row] < bundle.profiles["fast"].scope_floor:
+    if reason is None and not scored.in_scope[row]:
         reason = "out_of_scope"
     chosen = [] if reason in BLOCKING else rules.choose(probabilities, accurate)
     if reason is None and not chosen:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.gates import text_reason
+from models.gates import scope_floors, text_reason
 from models.text import clean
 
 
@@ -66,3 +66,9 @@ def test_french_is_not_english() -> None:
         "Nous proposons un protocole de consensus qui reste rapide lorsque le réseau ralentit et que des nœuds tombent."
     )
     assert text_reason(text) == "not_english"
+
+
+def test_a_short_text_need_not_look_as_much_of_the_field() -> None:
+    floors = scope_floors(["", "word " * 26, "word " * 130, "word " * 400], 2.0)
+    assert floors.tolist() == [0.0, pytest.approx(0.4), 2.0, 2.0]
+    assert scope_floors(["short"], -3.0).tolist() == [-3.0]
