@@ -131,7 +131,7 @@ def converted(directory: Path, name: str, cache: Path) -> EncoderSource:
     Raises:
         BundleError: something is missing, or it is no BERT encoder with mean pooling.
     """
-    config = _config(directory)
+    config = config_of(directory)
     digest = hashlib.sha256((_sha256(directory / _TENSORS) + _sha256(directory / TOKENIZER)).encode()).hexdigest()
     place = cache / f"encoder-{digest[:16]}"
     if not place.is_dir():
@@ -147,14 +147,18 @@ def converted(directory: Path, name: str, cache: Path) -> EncoderSource:
 def max_tokens(directory: Path) -> int:
     """Word pieces that a saved sentence transformer reads: what it says itself, at most 256."""
     says = _json(directory / "sentence_bert_config.json").get("max_seq_length") or _MAX_TOKENS
-    return min(int(says), int(_config(directory)["max_position_embeddings"]), _MAX_TOKENS)
+    return min(int(says), int(config_of(directory)["max_position_embeddings"]), _MAX_TOKENS)
 
 
-def _config(directory: Path) -> Mapping[str, Any]:
-    """Its config.json, if it is an encoder that the graph can express."""
+def config_of(directory: Path) -> Mapping[str, Any]:
+    """The config.json of a saved sentence transformer that the graph can express.
+
+    Raises:
+        BundleError: it is none; the reason is named.
+    """
     for name in ("config.json", _TENSORS, TOKENIZER):
         if not (directory / name).is_file():
-            raise BundleError(f"{directory} is no encoder: it holds neither {GRAPH} nor a transformer's {name}")
+            raise BundleError(f"{directory} is no encoder that can be converted or fine-tuned: it lacks {name}")
     config, pooling = _json(directory / "config.json"), _json(directory / "1_Pooling" / "config.json")
     problem = {
         config.get("model_type") != "bert": f"it is a {config.get('model_type')} model, only bert is understood",

@@ -25,6 +25,7 @@ from models.encoders.transformer import GRAPH, TOKENIZER
 from models.errors import LabelError, UnavailableError
 from models.themes import Taxonomy
 from training.dataset import LabelledPaper, data_digest, label_matrix
+from training.encoders import MINILM_NAME, PACKAGE, config_of, max_tokens
 from training.graph import bert_graph, save_graph
 from training.job import EncoderSource
 from training.vectors import Progress, no_progress
@@ -100,6 +101,7 @@ def fine_tune(
         LabelError: fewer than 50 papers. BundleError: `start` cannot be used.
     """
     chosen = options or TuneOptions()
+    config_of(start)
     if len(train) < LEAST_PAPERS:
         raise LabelError(
             f"{len(train)} labelled papers are too few to fine-tune an encoder on, {LEAST_PAPERS} the least: "
@@ -182,8 +184,6 @@ def _export(network: Network, start: Path, place: Path) -> None:
 
 
 def _finished(place: Path, start: Path, options: TuneOptions) -> EncoderSource:
-    from training.encoders import MINILM_NAME, PACKAGE, max_tokens
-
     with np.load(place / _DONE, allow_pickle=False) as arrays:
         heads = DenseHeads(arrays["weights"], arrays["bias"])
     name = MINILM_NAME if PACKAGE in start.parts else start.name

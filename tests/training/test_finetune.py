@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from models.encoders.transformer import TransformerEncoder
-from models.errors import LabelError, UnavailableError
-from tests.tiny import tiny_papers, tiny_taxonomy
+from models.errors import BundleError, LabelError, UnavailableError
+from tests.tiny import tiny_encoder, tiny_papers, tiny_taxonomy
 from tests.training.transformer_sample import save_transformer
 from training.finetune import CHECKPOINT, TuneOptions, fine_tune
 
@@ -32,6 +32,12 @@ def test_without_torch_the_extra_is_named(start: Path, tmp_path: Path) -> None:
 def test_too_few_papers_are_refused(start: Path, tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="leave --fine-tune away"):
         fine_tune(start, tiny_papers(49, 1), (), tiny_taxonomy(), tmp_path, OPTIONS)
+
+
+def test_a_finished_graph_cannot_be_fine_tuned(tmp_path: Path) -> None:
+    graph = tiny_encoder(tmp_path / "graph").directory
+    with pytest.raises(BundleError, match="is no encoder"):
+        fine_tune(graph, tiny_papers(60, 1), (), tiny_taxonomy(), tmp_path, OPTIONS)
 
 
 @needs_torch
