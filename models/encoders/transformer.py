@@ -87,9 +87,11 @@ class TransformerEncoder:
             vectors[position] = request.get_output_tensor(0).data[0]
 
         self._queue.set_callback(store)
-        for position, ids in enumerate(inputs):
-            self._queue.start_async({0: ids[None, :]}, position)
-        self._queue.wait_all()
+        try:
+            for position, ids in enumerate(inputs):
+                self._queue.start_async({0: ids[None, :]}, position)
+        finally:
+            self._queue.wait_all()  # an interrupt must not leave inferences running behind a queue that is given up
 
 
 def _tokenizer(path: Path) -> Tokenizer:
