@@ -15,10 +15,10 @@ import yaml
 
 from models.bundle import ModelBundle
 from models.errors import InputError
+from training.cells import FIGURE_NAMES, estimate_cells, number
 from training.document import Block, Bullets, Heading, Paragraph, table, to_markdown
 from training.evaluate import Evaluation
 from training.findings import FEW_LABELS
-from training.sections import FIGURE_NAMES, estimate_cells, number
 
 _METRICS: Mapping[str, str] = {
     "micro_f1": "f1",

@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from training.cells import FIGURE_NAMES, estimate_cells, number
 from training.document import Block, Figure, Heading, Paragraph, table, to_html, to_markdown
 from training.evaluate import Evaluation
 from training.sections import (
-    FIGURE_NAMES,
     Extras,
     advice_section,
     calibration_section,
     comparison_section,
     confusions_section,
-    estimate_cells,
     labels_section,
     learning_section,
     mistakes_section,
-    number,
     promises_section,
     slices_section,
     themes_section,

@@ -5,34 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from models.paper import Paper
+from training.cells import comparison_rows, estimate_cells, number, slice_cells, theme_cells
 from training.document import Block, Bullets, Cell, Heading, Paragraph, paper_link, table
 from training.evaluate import Evaluation
 from training.figures import CurvePoint, learning_figure, precision_recall_figure, reliability_figure, themes_figure
 from training.findings import Mistake, advise, confusions, worst_mistakes
-from training.intervals import Comparison, Estimate
+from training.intervals import Comparison
 from training.problems import LabelReport
-
-FIGURE_NAMES: Mapping[str, str] = {
-    "micro_f1": "micro-F1",
-    "macro_f1": "macro-F1",
-    "sample_f1": "sample F1",
-    "micro_precision": "precision",
-    "micro_recall": "recall",
-    "precision_at_1": "P@1",
-    "precision_at_3": "P@3",
-    "ndcg_at_5": "nDCG@5",
-    "f1_at_5": "F1@5",
-    "group_f1": "F1 of groups",
-    "ece": "calibration error (ECE)",
-    "ece_tags": "calibration error of tags given",
-    "brier": "Brier score",
-    "coverage": "coverage",
-    "coverage_in_scope": "coverage of papers with a theme",
-}
-"""What people read for each figure of `training.intervals.figures`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +28,6 @@ class Extras:
     learning: Sequence[CurvePoint] = ()
     labels: LabelReport | None = None
     texts: Mapping[str, Paper] | None = None
-
-
-def number(value: float, *, sign: bool = False) -> str:
-    """Three decimals; a dash for what is not defined."""
-    if np.isnan(value):
-        return "-"
-    return f"{value:+.3f}" if sign else f"{value:.3f}"
-
-
-def estimate_cells(estimate: Estimate, *, sign: bool = False) -> tuple[str, str]:
-    """The value, and its interval as words."""
-    low, high = (number(v, sign=sign) for v in (estimate.low, estimate.high))
-    return number(estimate.value, sign=sign), "-" if low == "-" else f"{low} to {high}"
 
 
 def promises_section(evaluation: Evaluation, _: Extras) -> list[Block]:
@@ -85,17 +52,6 @@ def comparison_section(_: Evaluation, extras: Extras) -> list[Block]:
     found = extras.comparison
     if found is None:
         return []
-    rows = [
-        (
-            FIGURE_NAMES[name],
-            number(difference.first),
-            number(difference.second),
-            *estimate_cells(difference.difference, sign=True),
-            number(difference.p_value),
-            "yes" if difference.significant else "no",
-        )
-        for name, difference in found.figures.items()
-    ]
     headers = ("figure", "first", "second", "difference", "95 % interval", "p", "significant")
     return [
         Heading("Comparison"),
@@ -103,7 +59,7 @@ def comparison_section(_: Evaluation, extras: Extras) -> list[Block]:
             f"First: {found.first}. Second: {found.second}. {found.papers} shared papers. Differences are second minus "
             "first (paired bootstrap); p is that of a randomisation test which exchanges the two models' answers."
         ),
-        table(headers, rows, (1, 2, 3, 5)),
+        table(headers, comparison_rows(found), (1, 2, 3, 5)),
     ]
 
 
@@ -124,12 +80,7 @@ def themes_section(evaluation: Evaluation, _: Extras) -> list[Block]:
         (
             theme.theme,
             "-" if theme.trained_on is None else str(theme.trained_on),
-            str(theme.support),
-            str(theme.given),
-            number(theme.precision),
-            number(theme.recall),
-            *estimate_cells(theme.f1),
-            number(theme.average_precision),
+            *theme_cells(theme),
         )
         for theme in evaluation.themes
     ]
@@ -173,16 +124,7 @@ def _probable(pairs: Sequence[tuple[str, float]]) -> str:
 
 def slices_section(evaluation: Evaluation, _: Extras) -> list[Block]:
     """Figures of parts of the papers."""
-    rows = [
-        (
-            part.kind,
-            part.name,
-            str(part.papers),
-            *estimate_cells(part.figures["micro_f1"]),
-            *(number(part.figures[name].value) for name in ("precision_at_1", "ndcg_at_5", "ece", "coverage")),
-        )
-        for part in evaluation.slices
-    ]
+    rows = [(part.kind, part.name, *slice_cells(part)) for part in evaluation.slices]
     headers = ("part", "", "papers", "micro-F1", "95 % interval", "P@1", "nDCG@5", "ECE", "coverage")
     return [Heading("Parts of the papers"), table(headers, rows, (2, 3, 5, 6, 7, 8))] if rows else []
 

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from training.cells import FIGURE_NAMES, comparison_rows, estimate_cells, slice_cells, theme_cells
 from training.evaluate import Evaluation
 from training.intervals import Comparison
-from training.sections import FIGURE_NAMES, estimate_cells, number
 
 _PLAIN_WIDTH = 120
 
@@ -63,50 +63,20 @@ def _promises(evaluation: Evaluation) -> Table:
 
 
 def _slices(evaluation: Evaluation) -> Table:
-    rows = [
-        (
-            f"{part.kind}: {part.name}",
-            str(part.papers),
-            *estimate_cells(part.figures["micro_f1"]),
-            *(number(part.figures[name].value) for name in ("precision_at_1", "ndcg_at_5", "ece", "coverage")),
-        )
-        for part in evaluation.slices
-    ]
+    rows = [(f"{part.kind}: {part.name}", *slice_cells(part)) for part in evaluation.slices]
     headers = ("part", "papers", "micro-F1", "95 % interval", "P@1", "nDCG@5", "ECE", "coverage")
     return _table(headers, rows, (1, 2, 4, 5, 6, 7))
 
 
 def _themes(evaluation: Evaluation) -> Table:
-    rows = [
-        (
-            theme.theme,
-            str(theme.support),
-            str(theme.given),
-            number(theme.precision),
-            number(theme.recall),
-            *estimate_cells(theme.f1),
-            number(theme.average_precision),
-        )
-        for theme in evaluation.themes
-    ]
+    rows = [(theme.theme, *theme_cells(theme)) for theme in evaluation.themes]
     headers = ("theme", "true", "given", "precision", "recall", "F1", "95 % interval", "AP")
     return _table(headers, rows, (1, 2, 3, 4, 5, 7))
 
 
 def _comparison(comparison: Comparison) -> Table:
-    rows = [
-        (
-            FIGURE_NAMES[name],
-            number(found.first),
-            number(found.second),
-            *estimate_cells(found.difference, sign=True),
-            number(found.p_value),
-            "yes" if found.significant else "no",
-        )
-        for name, found in comparison.figures.items()
-    ]
     headers = ("figure", "before", "now", "difference", "95 % interval", "p", "significant")
-    table = _table(headers, rows, (1, 2, 3, 5))
+    table = _table(headers, comparison_rows(comparison), (1, 2, 3, 5))
     table.title = Text(f"before: {comparison.first}; now: {comparison.second}; {comparison.papers} shared papers")
     table.title_justify = "left"
     return table
