@@ -91,6 +91,8 @@ def _labelled(path: Path, corpus: Path | None) -> list[LabelledPaper]:
 
 
 def _progress() -> Progress:
+    """Plain lines: a bar would draw itself from a thread of its own while speed is measured."""
+
     def tell(what: str, done: int, total: int) -> None:
         typer.echo(f"\r{what} {done}/{total} ", err=True, nl=done == total and what == "measuring")
 

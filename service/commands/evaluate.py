@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from models.errors import InputError, LabelError
+from service.commands.speech import plain
 
 if TYPE_CHECKING:
     from models.bundle import ModelBundle
@@ -71,6 +72,7 @@ def evaluate(
     --against-profile alone, to another profile of the same bundle.
     """
     from service.commands.evaluate_tables import show
+    from service.commands.stages import Stages
     from training.evaluate import evaluate as measure
     from training.predictions import save_predictions
     from training.report import write_report
@@ -81,9 +83,9 @@ def evaluate(
     loaded = _load(bundle)
     second = _second(loaded, against, wanted=against_profile is not None)
     papers, problems = _labelled(labels, corpus, split, loaded)
-    with _telling() as progress:
-        found = measure(loaded, papers, options, progress=progress)
-        compared = _compared(second, second_profile, found, papers, progress)
+    with Stages(quiet=not sys.stderr.isatty()) as stages:
+        found = measure(loaded, papers, options, progress=stages.show)
+        compared = _compared(second, second_profile, found, papers, stages.show)
     if save_scores:
         save_predictions(found.predictions, save_scores)
     if report:
@@ -136,14 +138,9 @@ def _labelled(
             raise LabelError(f"{path} has no paper of the split {split!r}: it has {', '.join(splits)}")
     problems = validate([], papers, bundle.taxonomy)
     for line in problems.lines():
-        typer.echo(f"paperwire: {_plain(line)}", err=True)
+        typer.echo(f"paperwire: {plain(line)}", err=True)
     _, kept = usable(problems, [], papers)
     return kept, problems
-
-
-def _plain(line: str) -> str:
-    """What a label file put into a message must not steer the terminal."""
-    return "".join(c if c.isprintable() else " " for c in line)
 
 
 def _second(bundle: ModelBundle, against: Path | None, *, wanted: bool) -> ModelBundle | Predictions | None:
@@ -180,23 +177,3 @@ def _write_json(record: dict[str, Any], path: Path) -> None:
         sys.stdout.write(text)
     else:
         path.write_text(text, encoding="utf-8")
-
-
-class _telling:  # noqa: N801 (reads as what it does)
-    """A progress bar on stderr while papers are scored, where stderr is a terminal."""
-
-    def __enter__(self) -> Progress:
-        from rich.console import Console
-        from rich.progress import Progress as Bar
-
-        console = Console(stderr=True)
-        self._bar = Bar(console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._bar.add_task("scoring")
-        self._bar.start()
-        return self._show
-
-    def _show(self, what: str, done: int, total: int) -> None:
-        self._bar.update(self._task, description=what, completed=done, total=total)
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()

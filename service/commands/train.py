@@ -79,7 +79,7 @@ def train(
     What is wrong with the labels is told first; papers that cannot be used are left out. On standard
     output come the places of bundle and report, its sha256 and its main figures, as JSON.
     """
-    from service.commands.training_voice import TrainingVoice
+    from service.commands.stages import Stages
     from training.run import Request
     from training.run import train as run
 
@@ -100,8 +100,8 @@ def train(
         curve=curve,
         strict=strict,
     )
-    with TrainingVoice(quiet=quiet) as voice:
-        outcome = run(request, progress=voice.show, tell=voice.say)
+    with Stages(quiet=quiet) as stages:
+        outcome = run(request, progress=stages.show, tell=stages.say)
     typer.echo(json.dumps(outcome.to_json(), indent=1, ensure_ascii=False))
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING
 
+from service.commands.speech import Speech, progress_bar
 from service.pipeline import Counts, Progress, Remark, Source
 
 if TYPE_CHECKING:
@@ -16,8 +15,8 @@ MAX_REMARKS = 100
 """Skipped entries told one by one; of the rest the number is told at the end."""
 
 
-class Voice:
-    """Speaks on stderr for the length of a run.
+class Voice(Speech):
+    """Speaks on stderr while papers are read and tagged.
 
     Args:
         sources: what the run reads; their sizes give the bar its length.
@@ -27,20 +26,9 @@ class Voice:
     def __init__(self, sources: Sequence[Source], *, bar: bool) -> None:
         sizes = [source.size for source in sources]
         self._total = sum(size or 0 for size in sizes) if all(sizes) else None
-        self._bar = _bar() if bar else None
+        super().__init__(_bar() if bar else None)
         self._task = self._bar.add_task("tagging", total=self._total, papers="") if self._bar else None
         self._remarks = 0
-
-    def __enter__(self) -> Voice:
-        if self._bar:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar:
-            self._bar.stop()
 
     def report(self, remark: Remark) -> None:
         """Tell one remark, unless too many skipped entries have been told already."""
@@ -51,14 +39,6 @@ class Voice:
             if self._remarks > MAX_REMARKS:
                 return
         self.say(f"{remark.kind}: {remark}")
-
-    def say(self, line: str) -> None:
-        """One line, whatever a feed put into it."""
-        plain = "".join(c if c.isprintable() else " " for c in f"paperwire: {line}")
-        if self._bar and self._bar.live.is_started:
-            self._bar.console.print(plain, markup=False, highlight=False, soft_wrap=True)
-        else:
-            print(plain, file=sys.stderr)  # noqa: T201 (this is where it belongs)
 
     def show(self, progress: Progress, counts: Counts) -> None:
         """Bring the bar up to date."""
@@ -82,15 +62,6 @@ class Voice:
 
 
 def _bar() -> rich_progress.Progress:
-    from rich import progress as rich_progress
-    from rich.console import Console
+    from rich.progress import TaskProgressColumn, TextColumn
 
-    return rich_progress.Progress(
-        rich_progress.TextColumn("{task.description}"),
-        rich_progress.BarColumn(),
-        rich_progress.TaskProgressColumn(),
-        rich_progress.TextColumn("{task.fields[papers]}"),
-        rich_progress.TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
+    return progress_bar(TaskProgressColumn(), TextColumn("{task.fields[papers]}"))

@@ -1,11 +1,12 @@
-"""What a training run says on stderr: remarks, and how far each stage is, with the time left."""
+"""What a run of several stages says on stderr: remarks, and how far each stage is, with the time left."""
 
 from __future__ import annotations
 
 import sys
 import time
-from types import TracebackType
 from typing import TYPE_CHECKING
+
+from service.commands.speech import Speech, progress_bar
 
 if TYPE_CHECKING:
     from rich import progress as rich_progress
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 _EVERY_S = 30.0
 
 
-class TrainingVoice:
-    """Speaks on stderr for the length of a run: a bar on a terminal, else a line now and then.
+class Stages(Speech):
+    """Tells the stages of a run on stderr: a bar on a terminal, else a line now and then.
 
     Args:
         quiet: say nothing of progress.
@@ -22,27 +23,8 @@ class TrainingVoice:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._bar = _bar() if sys.stderr.isatty() and not quiet else None
+        super().__init__(_bar() if sys.stderr.isatty() and not quiet else None)
         self._stage, self._began, self._told, self._from = "", 0.0, 0.0, 0
-
-    def __enter__(self) -> TrainingVoice:
-        if self._bar:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar:
-            self._bar.stop()
-
-    def say(self, line: str) -> None:
-        """One line, whatever a label file put into it."""
-        plain = "".join(c if c.isprintable() else " " for c in f"paperwire: {line}")
-        if self._bar and self._bar.live.is_started:
-            self._bar.console.print(plain, markup=False, highlight=False, soft_wrap=True)
-        else:
-            print(plain, file=sys.stderr, flush=True)  # noqa: T201 (this is where it belongs)
 
     def show(self, what: str, done: int, total: int) -> None:
         """How far a stage is; a stage with another name is a new one."""
@@ -78,14 +60,6 @@ def _duration(seconds: float) -> str:
 
 
 def _bar() -> rich_progress.Progress:
-    from rich import progress as rich_progress
-    from rich.console import Console
+    from rich.progress import MofNCompleteColumn
 
-    return rich_progress.Progress(
-        rich_progress.TextColumn("{task.description}"),
-        rich_progress.BarColumn(),
-        rich_progress.MofNCompleteColumn(),
-        rich_progress.TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
+    return progress_bar(MofNCompleteColumn())
