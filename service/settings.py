@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from models.errors import SettingsError
+from service.settings_checks import contradictions, summary
 from service.settings_values import converted, read_toml
 
 PREFIX = "PAPERWIRE_"
@@ -113,6 +114,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=0, description="Answers kept on disk for a stream's client that sends all before it reads."),
     ] = 1_073_741_824
 
+    jobs_at_once: Annotated[
+        int,
+        Meta(ge=0, le=256, description="Jobs run at a time by all servers that share jobs_folder; 0: run none here."),
+    ] = 1
+    jobs_threads: Annotated[
+        int, Meta(ge=0, le=1024, description="Cores of a job, which yields to requests; 0 takes half of them.")
+    ] = 0
+    jobs_folder: Annotated[
+        Path | None,
+        Meta(
+            description="Directory of uploads and results; none: `jobs` beside the store's file, or in the user's data."
+        ),
+    ] = None
+    jobs_paths: Annotated[
+        tuple[str, ...], Meta(description="Folders of files that jobs may name by path; empty: none.")
+    ] = ()
+    jobs_input_bytes: Annotated[
+        Count, Meta(description="Longest upload or fetched dump of a job; longer ones: 413.")
+    ] = 4_294_967_296
+    jobs_disk_bytes: Annotated[
+        Count, Meta(description="All files of jobs together; beyond that new jobs are answered 507.")
+    ] = 34_359_738_368
+    jobs_waiting: Annotated[Count, Meta(description="Jobs that may wait at a time; more are answered 503.")] = 1000
+    jobs_keep_s: Annotated[Positive, Meta(description="Seconds that an ended job and its files are kept.")] = 604_800.0
+    jobs_lease_s: Annotated[
+        float, Meta(ge=1, description="Seconds a server may stay silent before another takes over its jobs.")
+    ] = 30.0
+
     keys: Annotated[
         Literal["auto", "on", "off"], Meta(description="API keys: auto asks for them unless host is loopback.")
     ] = "auto"
@@ -164,6 +193,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
         return user_data_path("paperwire", appauthor=False) / "models"
 
+    @property
+    def jobs_place(self) -> Path:
+        """Directory of the jobs' files: what `jobs_folder` says, else `jobs` beside the store."""
+        if self.jobs_folder is not None:
+            return self.jobs_folder
+        if self.store and "://" not in self.store and self.store != ":memory:":
+            return Path(self.store).expanduser().parent / "jobs"
+        from platformdirs import user_data_path  # only few settings need it
+
+        return user_data_path("paperwire", appauthor=False) / "jobs"
+
     def effective(self) -> dict[str, Any]:
         """JSON-ready dict of every setting as it holds now; no secret is among them."""
         shown = {name: _plain(getattr(self, name)) for name in self.__struct_fields__}
@@ -195,9 +235,9 @@ def load_settings(
     given |= {name: (v, f"option '{name}'") for name, v in (overrides or {}).items() if v is not None}
     values = converted(given, Settings, problems)
     settings = Settings(**values)
-    problems += _contradictions(settings)
+    problems += contradictions(settings)
     if problems:
-        raise SettingsError(_summary(problems), details=problems)
+        raise SettingsError(summary(problems), details=problems)
     return settings
 
 
@@ -236,35 +276,6 @@ def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name in Settings.__struct_fields__:
         if PREFIX + name.upper() in environ:
             yield name, PREFIX + name.upper()
-
-
-def _contradictions(settings: Settings) -> Iterable[str]:
-    if (settings.tls_certificate is None) != (settings.tls_key is None):
-        yield "tls_certificate and tls_key belong together: give both or neither"
-    for name in ("tls_certificate", "tls_key"):
-        path = getattr(settings, name)
-        if path is not None and not path.is_file():
-            yield f"{name} is {str(path)!r}: there is no such file"
-    if settings.keys == "off" and not settings.on_loopback:
-        yield f"keys are off but others can reach host {settings.host!r}: leave keys at auto, or host at loopback"
-    if settings.keys_required and settings.keys_file is None:
-        yield "keys_file is missing: API keys are required; make one with `paperwire keys create` and name its file"
-    if settings.papers_per_request > settings.queue_texts:
-        yield (
-            f"papers_per_request is {settings.papers_per_request}, more than the queue_texts {settings.queue_texts} "
-            "that are ever admitted: raise queue_texts"
-        )
-    yield from (f"cors_origins holds {o!r}: write https://host, or * alone" for o in settings.cors_origins if _odd(o))
-
-
-def _odd(origin: str) -> bool:
-    scheme, separator, host = origin.partition("://")
-    return origin != "*" and (scheme not in ("http", "https") or not separator or not host or "/" in host)
-
-
-def _summary(problems: list[str]) -> str:
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"the settings cannot be used: {problems[0]}{more}"
 
 
 def _plain(value: Any) -> Any:

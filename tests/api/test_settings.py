@@ -55,6 +55,8 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
         ({"papers_per_request": 10, "queue_texts": 5}, "raise queue_texts"),
         ({"cors_origins": ("example.org",)}, "cors_origins holds 'example.org'"),
         ({"cors_origins": ("https://example.org/path",)}, "cors_origins holds"),
+        ({"jobs_paths": ("dumps",)}, "name a folder by its full path"),
+        ({"jobs_paths": ("/",)}, "jobs_paths holds '/'"),
     ],
 )
 def test_contradictions_name_the_remedy(overrides: dict[str, object], words: str) -> None:
@@ -92,3 +94,13 @@ def test_any_environment_gives_settings_or_one_clear_error(values: dict[str, str
     except SettingsError as error:
         assert error.details
         assert "\n" not in str(error)
+
+
+def test_jobs_lie_beside_the_store(tmp_path: Path) -> None:
+    def place(**given: object) -> Path:
+        return load_settings(None, {}, given).jobs_place
+
+    assert place(store=str(tmp_path / "papers.db")) == tmp_path / "jobs"
+    assert place(jobs_folder=tmp_path / "own", store="postgresql://u@h/n") == tmp_path / "own"
+    assert place(store="postgresql://u@h/n") == place() == place(store=":memory:")
+    assert place().name == "jobs"
