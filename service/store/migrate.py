@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from models.errors import StoreError
 from service.store.database import Database
 
-LATEST = "0001"
+LATEST = "0002"
 """Revision this code works with; a test checks that it is the newest script."""
 _SCRIPTS = Path(__file__).parent.parent / "migrations"
 

@@ -213,8 +213,9 @@ class Verdict:
 
 
 class JobState(StrEnum):
-    """Where a job is: queued -> running -> done | failed | cancelled."""
+    """Where a job is: (receiving ->) queued -> running -> done | failed | cancelled."""
 
+    RECEIVING = "receiving"
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
@@ -232,6 +233,7 @@ class Job:
         error: one line once failed. owner: who may see it. idempotency_key: "" where none.
         worker: who runs it; lease_until: when it may be taken over from a worker that went silent.
         created, updated: aware UTC moments.
+        progress: what else its worker told, JSON object.
     """
 
     id: str
@@ -249,6 +251,7 @@ class Job:
     lease_until: datetime | None
     created: datetime
     updated: datetime
+    progress: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

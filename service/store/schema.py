@@ -236,8 +236,10 @@ jobs = Table(
     _time("lease_until"),
     _time("created"),
     _time("updated"),
+    Column("progress", Json, nullable=False, server_default="{}"),
     UniqueConstraint("owner", "idempotency_key", name="jobs_by_idempotency_key"),
     Index("jobs_by_state", "state", "created"),
+    Index("jobs_by_created", "created", "id"),
 )
 
 audit = Table(
