@@ -32,6 +32,7 @@ from service.store.records import (
     Upserted,
     Verdict,
 )
+from service.store.reviews import Review
 from service.store.store import Store
 from service.store.taggings import Need
 
@@ -55,6 +56,7 @@ __all__ = [
     "PaperFilter",
     "Query",
     "Refused",
+    "Review",
     "SavedQuery",
     "Sort",
     "Source",

@@ -54,6 +54,11 @@ def storable(paper: Paper) -> Paper:
     return replace(paper, **changes) if changes else paper
 
 
+def storable_text(text: str) -> str:
+    """The text without NUL characters and lone surrogates, which no database text can hold."""
+    return _UNSTORABLE.sub("", text)
+
+
 def refusal(paper: Paper) -> str:
     """Why this (storable) paper cannot be stored, or ""."""
     if not paper.id.strip():

@@ -33,10 +33,12 @@ from sqlalchemy import (
 )
 
 from models.errors import InputError
+from service.store.corrections import reviews_of
 from service.store.cursors import Place, Sort, read_cursor, write_cursor
 from service.store.database import Database
 from service.store.filters import EVERYTHING, Dialect, PaperFilter, Query, category_names, condition, filters_in
 from service.store.records import Page, StoredPaper
+from service.store.reviews import Review, corrected
 from service.store.rows import Columns, stored_paper_of, tagging_of
 from service.store.schema import announcements, contents, paper_categories, papers, taggings, tags
 from service.store.search import matching, ranking, read_query
@@ -192,7 +194,7 @@ class Listing:
 
 
 def load(connection: Connection, pks: Sequence[int]) -> tuple[StoredPaper, ...]:
-    """The stored papers with these row numbers, in the order given."""
+    """The stored papers with these row numbers, in the order given, their tags as people corrected them."""
     if not pks:
         return ()
     rows = select(papers, *(column for column in contents.c if column.name != "paper"))
@@ -202,7 +204,8 @@ def load(connection: Connection, pks: Sequence[int]) -> tuple[StoredPaper, ...]:
         .all()
     )
     current = _taggings(connection, [row["tagging"] for row in found if row["tagging"]])
-    by_pk = {row["pk"]: _stored(row, current.get(row["tagging"])) for row in found}
+    reviews = reviews_of(connection, [row["pk"] for row in found if row["tagging"]])
+    by_pk = {row["pk"]: _stored(row, current.get(row["tagging"]), reviews.get(row["pk"])) for row in found}
     return tuple(by_pk[pk] for pk in pks if pk in by_pk)
 
 
@@ -211,8 +214,8 @@ def _taggings(connection: Connection, ids: Sequence[int]) -> dict[int, Columns]:
     return {row["id"]: dict(row) for row in found}
 
 
-def _stored(row: Columns, tagging: Columns | None) -> StoredPaper:
-    return stored_paper_of(row, None if tagging is None else tagging_of(tagging, row["id"]))
+def _stored(row: Columns, tagging: Columns | None, found: Review | None) -> StoredPaper:
+    return stored_paper_of(row, None if tagging is None else corrected(tagging_of(tagging, row["id"]), found))
 
 
 def _plain(sort: Sort) -> BigInteger | Double[float]:

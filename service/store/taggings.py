@@ -8,20 +8,21 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select
 
 from models.errors import InputError
 from service.store.columns import UNKNOWN_SCORE
+from service.store.corrections import reviews_of, show
 from service.store.database import Database, next_id
 from service.store.filters import EVERYTHING, Dialect, Query, condition
 from service.store.intake import chunks
 from service.store.listing import load
 from service.store.records import Gain, Refused, StoredPaper, StoredTagging, TagChanges
+from service.store.reviews import Review, corrected
 from service.store.rows import tagging_of
-from service.store.schema import papers, taggings, tags
+from service.store.schema import papers, taggings
 
 _EXAMPLES = 5
-_PAPER_STATE = ("tagging", "bundle", "stale", "abstained", "primary_theme", "probability", "novelty")
 
 
 class Need(StrEnum):
@@ -111,7 +112,7 @@ class Taggings:
             return {row[0]: row[1] for row in connection.execute(rows)}
 
     def preview(self, batch: Iterable[StoredTagging], examples: int = _EXAMPLES) -> TagChanges:
-        """What saving these taggings would change; nothing is saved.
+        """What saving these taggings would change of what is shown; nothing is saved.
 
         Unknown papers count as having no tags. `examples` is the most paper ids kept for each
         theme and direction, first come first kept.
@@ -121,9 +122,10 @@ class Taggings:
             with self._database.read() as connection:
                 rows = _paper_rows(connection, [tagging.paper_id for tagging in part])
                 current = _current(connection, rows)
+                reviews = reviews_of(connection, [row["pk"] for row in rows.values()])
             for tagging in part:
-                before = current.get(tagging.paper_id)
-                tally.add(tagging.paper_id, _themes(before), _themes(tagging))
+                before, found = current.get(tagging.paper_id), reviews.get(_pk(rows, tagging))
+                tally.add(tagging.paper_id, _shown(before, found), _shown(tagging, found))
         return tally.changes()
 
     def _needing(self, bundle: str, needs: Iterable[Need], query: Query) -> ColumnElement[bool]:
@@ -161,6 +163,14 @@ class _Tally:
     def _gain(self, theme: str) -> Gain:
         added, removed = self._counts[True][theme], self._counts[False][theme]
         return Gain(added, removed, tuple(self._ids[True, theme]), tuple(self._ids[False, theme]))
+
+
+def _pk(rows: Mapping[str, Mapping[str, Any]], tagging: StoredTagging) -> int:
+    return int(rows[tagging.paper_id]["pk"]) if tagging.paper_id in rows else 0
+
+
+def _shown(tagging: StoredTagging | None, found: Review | None) -> frozenset[str]:
+    return _themes(None if tagging is None else corrected(tagging, found))
 
 
 def _themes(tagging: StoredTagging | None) -> frozenset[str]:
@@ -209,13 +219,7 @@ def _same(new: StoredTagging, row: Mapping[str, Any], current: StoredTagging | N
 def _write(connection: Connection, fresh: Sequence[tuple[Mapping[str, Any], StoredTagging]], first: int) -> None:
     rows = [_row(number, paper, tagging) for number, (paper, tagging) in enumerate(fresh, first)]
     connection.execute(insert(taggings), rows)
-    states = [_state(row, paper) for row, (paper, _) in zip(rows, fresh, strict=True)]
-    connection.execute(_SET_STATE, states)
-    for part in chunks([row["paper"] for row in rows]):
-        connection.execute(delete(tags).where(tags.c.paper.in_(part)))
-    current = [tag_row for paper, tagging in fresh for tag_row in _tag_rows(paper, tagging)]
-    if current:
-        connection.execute(insert(tags), current)
+    show(connection, [(paper, row) for row, (paper, _) in zip(rows, fresh, strict=True)])
 
 
 def _row(number: int, paper: Mapping[str, Any], tagging: StoredTagging) -> dict[str, Any]:
@@ -233,36 +237,3 @@ def _row(number: int, paper: Mapping[str, Any], tagging: StoredTagging) -> dict[
         "novelty": UNKNOWN_SCORE if tagging.novelty is None else float(tagging.novelty),
         "tags": [[tag.theme, float(tag.probability), tag.source] for tag in tagging.tags],
     }
-
-
-def _state(row: Mapping[str, Any], paper: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "_pk": row["paper"],
-        "tagging": row["id"],
-        "bundle": row["bundle"],
-        "stale": row["digest"] != bytes(paper["digest"]),
-        "abstained": row["abstained"],
-        "primary_theme": row["primary_theme"],
-        "probability": max((tag[1] for tag in row["tags"]), default=UNKNOWN_SCORE),
-        "novelty": row["novelty"],
-    }
-
-
-def _tag_rows(paper: Mapping[str, Any], tagging: StoredTagging) -> Iterator[dict[str, Any]]:
-    dates = {name: paper[name] for name in ("published", "updated", "first_seen")}
-    novelty = UNKNOWN_SCORE if tagging.novelty is None else float(tagging.novelty)
-    for tag in tagging.tags:
-        probability = float(tag.probability)
-        yield {
-            "paper": paper["pk"],
-            "theme": tag.theme,
-            "probability": probability,
-            "source": tag.source,
-            "novelty": novelty,
-            **dates,
-        }
-
-
-_SET_STATE = (
-    update(papers).where(papers.c.pk == bindparam("_pk")).values({name: bindparam(name) for name in _PAPER_STATE})
-)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, select
 
 from models.errors import InputError
+from service.store.corrections import reviews_of, show_again
 from service.store.database import Database
+from service.store.folding import storable_text
 from service.store.intake import chunks
 from service.store.records import Judgement, Refused, Verdict
+from service.store.reviews import Review
 from service.store.rows import Columns
 from service.store.schema import papers, verdicts
 
@@ -20,7 +23,7 @@ _READ = 5_000
 
 
 class Verdicts:
-    """Write and read access to verdicts."""
+    """Write and read access to verdicts; listings show tags as people corrected them at once."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -34,30 +37,46 @@ class Verdicts:
         Raises:
             InputError: a verdict without theme or person; nothing is saved then.
         """
-        wanted = {(verdict.paper_id, verdict.theme, verdict.who): _checked(verdict) for verdict in batch}
+        wanted = _by_name(batch)
         with self._database.write() as connection:
             pks = _pks(connection, [paper_id for paper_id, _, _ in wanted])
-            there = _there(connection, pks)
-            rows = [
-                self._row(pks[verdict.paper_id], verdict)
-                for name, verdict in wanted.items()
-                if verdict.paper_id in pks and there.get(name) != (verdict.judgement, verdict.note)
-            ]
-            if rows:
-                connection.execute(self._database.upsert(verdicts, ["judgement", "note", "time"]), rows)
-                self._database.bump(connection, "papers")
+            changed = self._write(connection, pks, wanted)
+            self._follow(connection, [pks[verdict.paper_id] for verdict in changed])
         unknown = dict.fromkeys(paper_id for paper_id, _, _ in wanted if paper_id not in pks)
-        return len(rows), tuple(Refused(name[:80], "the store has no such paper: add it first") for name in unknown)
+        return len(changed), tuple(Refused(name[:80], "the store has no such paper: add it first") for name in unknown)
+
+    def replace(self, paper_id: str, who: str, batch: Iterable[Verdict]) -> int:
+        """How many verdicts of one person on one paper changed, now that this is all that they say.
+
+        Raises:
+            InputError: a verdict on another paper, of another person, or without a theme; nothing changes then.
+        """
+        wanted = _by_name(batch)
+        if any(name[0] != paper_id or name[2] != who for name in wanted):
+            raise InputError(f"the verdicts are not all of {who!r} on {paper_id!r}")
+        with self._database.write() as connection:
+            pks = _pks(connection, [paper_id])
+            left = verdicts.c.theme.not_in([theme for _, theme, _ in wanted])
+            gone = self._remove(connection, verdicts.c.paper == pks.get(paper_id, 0), verdicts.c.who == who, left)
+            changed = self._write(connection, pks, wanted)
+            self._follow(connection, list(pks.values()) if gone or changed else [])
+        return len(gone) + len(changed)
 
     def take_back(self, paper_id: str, theme: str, who: str) -> bool:
         """True where that person had said something about the theme; it is unknown again now."""
         with self._database.write() as connection:
             pk = _pks(connection, [paper_id]).get(paper_id, 0)
-            gone = delete(verdicts).where(verdicts.c.paper == pk, verdicts.c.theme == theme, verdicts.c.who == who)
-            found = connection.execute(gone).rowcount > 0
-            if found:
-                self._database.bump(connection, "papers")
-        return found
+            wanted = (verdicts.c.paper == pk, verdicts.c.theme == theme, verdicts.c.who == who)
+            gone = self._remove(connection, *wanted)
+            self._follow(connection, gone)
+        return bool(gone)
+
+    def forget(self, who: str) -> int:
+        """How many verdicts of a person there were, on whatever papers; all are taken back."""
+        with self._database.write() as connection:
+            gone = self._remove(connection, verdicts.c.who == who)
+            self._follow(connection, gone)
+        return len(gone)
 
     def of(self, paper_id: str) -> tuple[Verdict, ...]:
         """All verdicts on a paper, by theme and person."""
@@ -74,17 +93,47 @@ class Verdicts:
             while part := found.fetchmany(_READ):
                 yield from map(_verdict, part)
 
+    def reviews(self, ids: Sequence[str] | None = None) -> dict[str, Review]:
+        """What people agree on, by paper id, in the order the store met the papers.
+
+        Args:
+            ids: of these papers only; None for all. Papers that nobody judged are left out.
+        """
+        with self._database.read() as connection:
+            names = {pk: name for name, pk in (_judged(connection) if ids is None else _pks(connection, ids)).items()}
+            found = reviews_of(connection, sorted(names))
+        return {names[pk]: found[pk] for pk in sorted(found)}
+
     def settled(self) -> dict[str, dict[str, bool]]:
         """Paper id -> theme -> accepted or not, by majority; ties, "unsure" alone and silence are left out."""
-        votes: dict[tuple[str, str], Counter[Judgement]] = defaultdict(Counter)
-        for verdict in self.since():
-            votes[verdict.paper_id, verdict.theme][verdict.judgement] += 1
-        found: dict[str, dict[str, bool]] = defaultdict(dict)
-        for (paper_id, theme), counts in votes.items():
-            lead = counts[Judgement.ACCEPT] - counts[Judgement.REJECT]
-            if lead:
-                found[paper_id][theme] = lead > 0
-        return dict(found)
+        return {name: dict(found.settled) for name, found in self.reviews().items() if found.settled}
+
+    def _write(
+        self, connection: Connection, pks: Mapping[str, int], wanted: Mapping[tuple[str, str, str], Verdict]
+    ) -> list[Verdict]:
+        """The verdicts that were new or other than what is there."""
+        there = _there(connection, pks)
+        changed = [
+            verdict
+            for name, verdict in wanted.items()
+            if verdict.paper_id in pks and there.get(name) != (verdict.judgement, verdict.note)
+        ]
+        if changed:
+            rows = [self._row(pks[verdict.paper_id], verdict) for verdict in changed]
+            connection.execute(self._database.upsert(verdicts, ["judgement", "note", "time"]), rows)
+        return changed
+
+    def _remove(self, connection: Connection, *wanted: ColumnElement[bool]) -> list[int]:
+        """Row number of the paper of each verdict that was removed."""
+        gone: list[int] = list(connection.scalars(select(verdicts.c.paper).where(*wanted)))
+        if gone:
+            connection.execute(delete(verdicts).where(*wanted))
+        return gone
+
+    def _follow(self, connection: Connection, pks: Sequence[int]) -> None:
+        if pks:
+            show_again(connection, list(dict.fromkeys(pks)))
+            self._database.bump(connection, "papers")
 
     def _row(self, pk: int, verdict: Verdict) -> dict[str, Any]:
         return {
@@ -97,12 +146,17 @@ class Verdicts:
         }
 
 
+def _by_name(batch: Iterable[Verdict]) -> dict[tuple[str, str, str], Verdict]:
+    return {(verdict.paper_id, verdict.theme, verdict.who): _checked(verdict) for verdict in batch}
+
+
 def _checked(verdict: Verdict) -> Verdict:
     if not verdict.theme or not verdict.who:
         raise InputError(
             f"the verdict on {verdict.paper_id!r} needs both a theme ({verdict.theme!r}) and a person ({verdict.who!r})"
         )
-    return verdict
+    note = storable_text(verdict.note)
+    return verdict if note == verdict.note else replace(verdict, note=note)
 
 
 def _pks(connection: Connection, ids: Iterable[str]) -> dict[str, int]:
@@ -113,7 +167,12 @@ def _pks(connection: Connection, ids: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def _there(connection: Connection, pks: dict[str, int]) -> dict[tuple[str, str, str], tuple[str, str]]:
+def _judged(connection: Connection) -> dict[str, int]:
+    rows = select(papers.c.id, papers.c.pk).where(papers.c.pk.in_(select(verdicts.c.paper)))
+    return {row.id: row.pk for row in connection.execute(rows)}
+
+
+def _there(connection: Connection, pks: Mapping[str, int]) -> dict[tuple[str, str, str], tuple[str, str]]:
     names = {pk: paper_id for paper_id, pk in pks.items()}
     found: dict[tuple[str, str, str], tuple[str, str]] = {}
     for part in chunks(list(names)):
