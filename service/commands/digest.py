@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from service.commands.selection import (
-    CategoriesOption,
-    GroupsOption,
-    ProbabilityOption,
-    QueryOption,
-    Selection,
-    TextOption,
-    ThemesOption,
-    UntilOption,
-    WhereOption,
-    context_of,
-    open_bundle,
-    split,
-)
+from service.commands.groups import grouped
+from service.commands.selection import Selection, context_of, moment, open_bundle
 from service.commands.workplace import BundleOption, StoreOption, open_store, settings_of
 
 if TYPE_CHECKING:
@@ -31,23 +20,24 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command()
-def digest(
-    since: Annotated[str, typer.Option(metavar="WHEN", help="From then on: 1d, 12h, 2w, 2026-03-01, today.")] = "1d",
-    until: UntilOption = "",
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """The options of what a digest spans and is called, as typed."""
+
+    since: Annotated[str, typer.Option(metavar="WHEN", help="From then on: 1d, 12h, 2w, 2026-03-01, today.")] = "1d"
     by: Annotated[
         Literal["seen", "published"], typer.Option(help="Whether dates are when the store met a paper, or its own.")
-    ] = "seen",
-    theme: ThemesOption = None,
-    group: GroupsOption = None,
-    category: CategoriesOption = None,
-    text: TextOption = "",
-    min_probability: ProbabilityOption = None,
-    query: QueryOption = "",
-    where: WhereOption = "",
-    max_per_theme: Annotated[int, typer.Option(min=1, max=1000, help="Most papers listed under a theme.")] = 10,
+    ] = "seen"
+    max_per_theme: Annotated[int, typer.Option(min=1, max=1000, help="Most papers listed under a theme.")] = 10
+    title: Annotated[str, typer.Option(help="Its heading.")] = "New papers by theme"
+
+
+@app.command()
+@grouped
+def digest(
+    issue: Issue,
+    selection: Selection,
     evidence: Annotated[bool, typer.Option(help="Quote the sentence that speaks most for the theme.")] = True,
-    title: Annotated[str, typer.Option(help="Its heading.")] = "New papers by theme",
     format: Annotated[  # noqa: A002 (the word for it)
         Literal["markdown", "html", "text"], typer.Option(help="How to write.")
     ] = "markdown",
@@ -60,10 +50,6 @@ def digest(
     Where there is nothing it says so. Withdrawn papers are left out.
     """
     settings = settings_of(store, bundle)
-    field = "first_seen" if by == "seen" else "published"
-    selection = Selection(
-        split(theme), split(group), split(category), text, since, until, min_probability, query, where, field
-    )
     model = open_bundle(settings)
     context = context_of(model)
     from service.commands.target import opened
@@ -71,24 +57,25 @@ def digest(
     from service.out.digest_forms import FORMS
 
     with open_store(settings) as papers:
-        wish = _wish(papers, selection, context, max_per_theme, title)
+        wish = _wish(papers, issue, selection, context)
         written = FORMS[format](digest_of(papers, wish, context.names, model if evidence else None))
     with opened(out) as stream:
         stream.write(written.encode("utf-8", "replace"))
 
 
-def _wish(store: Store, selection: Selection, context: Context, cap: int, title: str) -> DigestWish:
+def _wish(store: Store, issue: Issue, selection: Selection, context: Context) -> DigestWish:
     from service.out.digest import DigestWish
     from service.out.language import together
     from service.out.text import legal_line
     from service.store import PaperFilter
 
+    wanted = selection.as_query(store, context, issue.since, "first_seen" if issue.by == "seen" else "published")
     return DigestWish(
-        title=legal_line(title),
-        query=together([selection.as_query(store, context), PaperFilter(withdrawn=False)]),
-        since=selection.moment(selection.since, context) or context.now,
-        until=selection.moment(selection.until, context) or context.now,
+        title=legal_line(issue.title),
+        query=together([wanted, PaperFilter(withdrawn=False)]),
+        since=moment(issue.since, context) or context.now,
+        until=moment(selection.until, context) or context.now,
         themes=selection.wanted_themes(context.names),
-        cap=cap,
+        cap=issue.max_per_theme,
         untagged=bool(selection.query or selection.where),
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from models.errors import InputError, LabelError
+from service.commands.groups import grouped
 from service.commands.speech import plain
 
 if TYPE_CHECKING:
@@ -21,89 +23,106 @@ if TYPE_CHECKING:
     from training.intervals import Comparison
     from training.predictions import Predictions
     from training.problems import LabelReport
+    from training.sections import Extras
     from training.vectors import Progress
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command()
-def evaluate(
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The options of which labelled papers to measure on."""
+
     labels: Annotated[
         Path,
         typer.Option(metavar="FILE", help="Labelled papers: JSON Lines, or a .tsv of ids and themes with --corpus."),
-    ],
-    bundle: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The model. [default: the one in use]", show_default=False)
-    ] = None,
+    ]
+    corpus: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the texts of a .tsv of labels are.")] = None
+    split: Annotated[str | None, typer.Option(help="Only papers of this split of the label file.")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """The options of what to measure, and how closely."""
+
+    profile: Annotated[str, typer.Option(help="fast, accurate or auto.")] = "auto"
+    promise: Annotated[str, typer.Option(help="f1, precision=0.9 or recall=0.95.")] = "f1"
+    resamples: Annotated[int, typer.Option(min=100, max=100_000, help="Resamples of the bootstrap.")] = 1_000
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """The options of what to compare with."""
+
     against: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR", help="Another model, or a score file, to test the difference to.", show_default=False
         ),
-    ] = None,
-    profile: Annotated[str, typer.Option(help="fast, accurate or auto.")] = "auto",
+    ] = None
     against_profile: Annotated[
         str | None,
         typer.Option(help="Profile to compare with. [default: that of --profile]", show_default=False),
-    ] = None,
-    promise: Annotated[str, typer.Option(help="f1, precision=0.9 or recall=0.95.")] = "f1",
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The options of what to write besides tables on standard output."""
+
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write everything as JSON; - for standard output.")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write report.html and report.md with charts.")
-    ] = None,
+    ] = None
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write report.html and report.md with charts.")] = (
+        None
+    )
     texts: Annotated[
         bool, typer.Option("--texts", help="Show titles and abstracts of mistakes in the report, for your eyes only.")
-    ] = False,
+    ] = False
     save_scores: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep the scores (.safetensors) to compare with later.")
+    ] = None
+
+
+@app.command()
+@grouped
+def evaluate(
+    labelled: Labelled,
+    measuring: Measuring,
+    rival: Rival,
+    written: Written,
+    bundle: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The model. [default: the one in use]", show_default=False)
     ] = None,
-    corpus: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where the texts of a .tsv of labels are.")
-    ] = None,
-    split: Annotated[str | None, typer.Option(help="Only papers of this split of the label file.")] = None,
-    resamples: Annotated[int, typer.Option(min=100, max=100_000, help="Resamples of the bootstrap.")] = 1_000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
 ) -> None:
     """Measure a bundle on labelled papers: F1, ranking, calibration, promises, with 95 % intervals.
 
     --against tests the difference to another bundle, to a saved score file, or, with
     --against-profile alone, to another profile of the same bundle.
     """
-    from service.commands.evaluate_tables import show
     from service.commands.stages import Stages
     from training.evaluate import evaluate as measure
-    from training.predictions import save_predictions
-    from training.report import write_report
     from training.sections import Extras
 
-    options = _options(profile, promise, resamples, seed)
-    second_profile = _profile(against_profile or profile)
+    options = _options(measuring)
+    rival_profile = _profile(rival.against_profile or measuring.profile)
     loaded = _load(bundle)
-    second = _second(loaded, against, wanted=against_profile is not None)
-    papers, problems = _labelled(labels, corpus, split, loaded)
+    second = _second(loaded, rival)
+    papers, problems = _labelled(labelled, loaded)
     with Stages(quiet=not sys.stderr.isatty()) as stages:
         found = measure(loaded, papers, options, progress=stages.show)
-        compared = _compared(second, second_profile, found, papers, stages.show)
-    if save_scores:
-        save_predictions(found.predictions, save_scores)
-    if report:
-        shown = {item.paper.id: item.paper for item in papers} if texts else None
-        page = write_report(found, report, Extras(comparison=compared, labels=problems, texts=shown))
-        typer.echo(f"paperwire: report written to {page}", err=True)
-    if json_file:
-        _write_json(found.to_json(compared) | {"labels": problems.to_json()}, json_file)
-    if json_file != Path("-"):
-        show(found, compared)
+        compared = _compared(second, rival_profile, found, papers, stages.show)
+    shown = {item.paper.id: item.paper for item in papers} if written.texts else None
+    _write(found, written, Extras(comparison=compared, labels=problems, texts=shown))
 
 
-def _options(profile: str, promise: str, resamples: int, seed: int) -> Options:
+def _options(asked: Measuring) -> Options:
     from models.calibration import parse_promise
     from training.evaluate import Options
 
-    parse_promise(promise)
-    return Options(_profile(profile), promise, resamples, seed)
+    parse_promise(asked.promise)
+    return Options(_profile(asked.profile), asked.promise, asked.resamples, asked.seed)
 
 
 def _profile(name: str) -> Profile:
@@ -123,19 +142,18 @@ def _load(directory: Path | None) -> ModelBundle:
     return ModelBundle.load(settings.bundle or SHIPPED, threads=settings.threads)
 
 
-def _labelled(
-    path: Path, corpus: Path | None, split: str | None, bundle: ModelBundle
-) -> tuple[list[LabelledPaper], LabelReport]:
+def _labelled(asked: Labelled, bundle: ModelBundle) -> tuple[list[LabelledPaper], LabelReport]:
     """The papers that can be used, and what is wrong with the others, which is told on stderr."""
     from training.dataset import load_labels
     from training.validate import usable, validate
 
-    papers = load_labels(path, corpus=corpus)
-    if split is not None:
+    papers = load_labels(asked.labels, corpus=asked.corpus)
+    if asked.split is not None:
         splits = sorted({item.split or "(none)" for item in papers})
-        papers = [item for item in papers if item.split == split]
+        papers = [item for item in papers if item.split == asked.split]
         if not papers:
-            raise LabelError(f"{path} has no paper of the split {split!r}: it has {', '.join(splits)}")
+            message = f"{asked.labels} has no paper of the split {asked.split!r}: it has {', '.join(splits)}"
+            raise LabelError(message)
     problems = validate([], papers, bundle.taxonomy)
     for line in problems.lines():
         typer.echo(f"paperwire: {plain(line)}", err=True)
@@ -143,13 +161,13 @@ def _labelled(
     return kept, problems
 
 
-def _second(bundle: ModelBundle, against: Path | None, *, wanted: bool) -> ModelBundle | Predictions | None:
+def _second(bundle: ModelBundle, rival: Rival) -> ModelBundle | Predictions | None:
     """What to compare with, loaded before any time is spent on scoring; None for nothing."""
     from training.predictions import load_predictions
 
-    if against is None:
-        return bundle if wanted else None
-    return load_predictions(against) if against.is_file() else _load(against)
+    if rival.against is None:
+        return bundle if rival.against_profile is not None else None
+    return load_predictions(rival.against) if rival.against.is_file() else _load(rival.against)
 
 
 def _compared(
@@ -169,6 +187,23 @@ def _compared(
     if not isinstance(second, Predictions):
         second = predict(second, papers, profile, (options.promise,), progress=progress)[0]
     return compare(second, found.predictions, times=options.resamples, seed=options.seed)
+
+
+def _write(found: Evaluation, written: Written, extras: Extras) -> None:
+    from service.commands.evaluate_tables import show
+    from training.predictions import save_predictions
+    from training.report import write_report
+
+    if written.save_scores:
+        save_predictions(found.predictions, written.save_scores)
+    if written.report:
+        page = write_report(found, written.report, extras)
+        typer.echo(f"paperwire: report written to {page}", err=True)
+    if written.json_file:
+        problems = {"labels": extras.labels.to_json()} if extras.labels else {}
+        _write_json(found.to_json(extras.comparison) | problems, written.json_file)
+    if written.json_file != Path("-"):
+        show(found, extras.comparison)
 
 
 def _write_json(record: dict[str, Any], path: Path) -> None:

@@ -7,20 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from service.commands.selection import (
-    CategoriesOption,
-    GroupsOption,
-    ProbabilityOption,
-    QueryOption,
-    Selection,
-    TextOption,
-    ThemesOption,
-    UntilOption,
-    WhereOption,
-    context_of,
-    open_bundle,
-    split,
-)
+from service.commands.groups import grouped
+from service.commands.selection import Selection, context_of, open_bundle
 from service.commands.workplace import BundleOption, QuietOption, StoreOption, open_store, settings_of
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -29,20 +17,14 @@ FormatName = Literal["jsonl", "csv", "parquet", "bibtex", "ris", "csl-json", "zo
 
 
 @app.command()
+@grouped
 def export(
+    selection: Selection,
     format: Annotated[  # noqa: A002 (the word for it)
         FormatName | None, typer.Option(help="How to write. [default: as --out ends, else jsonl]", show_default=False)
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write to.", dir_okay=False)] = None,
-    theme: ThemesOption = None,
-    group: GroupsOption = None,
-    category: CategoriesOption = None,
-    text: TextOption = "",
     since: Annotated[str, typer.Option(metavar="WHEN", help="Seen first since then: 7d, 12h, 2026-03-01.")] = "",
-    until: UntilOption = "",
-    min_probability: ProbabilityOption = None,
-    query: QueryOption = "",
-    where: WhereOption = "",
     store: StoreOption = None,
     bundle: BundleOption = None,
     quiet: QuietOption = False,
@@ -52,16 +34,13 @@ def export(
     Keywords and tags are marked as given automatically where the format has a place for that.
     """
     settings = settings_of(store, bundle)
-    selection = Selection(
-        split(theme), split(group), split(category), text, since, until, min_probability, query, where
-    )
     context = context_of(open_bundle(settings))
     from service.commands.target import opened
     from service.out.exports import export as write_papers
 
     name = format or _by_ending(out)
     with open_store(settings) as papers:
-        wanted = selection.as_query(papers, context)
+        wanted = selection.as_query(papers, context, since)
         with opened(out) as stream:
             count = write_papers(papers, wanted, context.names, name, stream)
     if not quiet:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from service.commands.groups import split
+
 if TYPE_CHECKING:
     from models.bundle import ModelBundle
     from service.out.conditions import Context
@@ -15,42 +17,27 @@ if TYPE_CHECKING:
     from service.settings import Settings
     from service.store import Query, Store
 
-ThemesOption = Annotated[
-    list[str] | None, typer.Option("--theme", metavar="IDS", help="With one of these themes; commas, or several times.")
-]
-GroupsOption = Annotated[
-    list[str] | None, typer.Option("--group", metavar="IDS", help="With a theme of one of these groups.")
-]
-CategoriesOption = Annotated[
-    list[str] | None, typer.Option("--category", metavar="NAMES", help="In one of these, such as cs.DC or cs.*.")
-]
-TextOption = Annotated[
-    str, typer.Option("--text", metavar="WORDS", help="With these words in title, abstract or names.")
-]
-UntilOption = Annotated[str, typer.Option("--until", metavar="WHEN", help="Seen first before then.")]
-ProbabilityOption = Annotated[
-    float | None, typer.Option("--min-probability", min=0.0, max=1.0, help="The theme is at least so probable.")
-]
-QueryOption = Annotated[str, typer.Option("--query", metavar="NAME", help="Papers of this saved query.")]
-WhereOption = Annotated[
-    str, typer.Option("--where", metavar="EXPRESSION", help="Such as 'theme:consensus NOT text:survey p>=0.8'.")
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the options say, as typed."""
+    """The options that choose papers, as typed; `grouped` makes options of the fields."""
 
-    themes: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    text: str = ""
-    since: str = ""
-    until: str = ""
-    min_probability: float | None = None
-    query: str = ""
-    where: str = ""
-    by: str = "first_seen"
+    theme: Annotated[
+        list[str] | None, typer.Option(metavar="IDS", help="With one of these themes; commas, or several times.")
+    ] = None
+    group: Annotated[list[str] | None, typer.Option(metavar="IDS", help="With a theme of one of these groups.")] = None
+    category: Annotated[
+        list[str] | None, typer.Option(metavar="NAMES", help="In one of these, such as cs.DC or cs.*.")
+    ] = None
+    text: Annotated[str, typer.Option(metavar="WORDS", help="With these words in title, abstract or names.")] = ""
+    until: Annotated[str, typer.Option(metavar="WHEN", help="Seen first before then.")] = ""
+    min_probability: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="The theme is at least so probable.")
+    ] = None
+    query: Annotated[str, typer.Option(metavar="NAME", help="Papers of this saved query.")] = ""
+    where: Annotated[
+        str, typer.Option(metavar="EXPRESSION", help="Such as 'theme:consensus NOT text:survey p>=0.8'.")
+    ] = ""
 
     def wanted_themes(self, names: ThemeNames) -> tuple[str, ...]:
         """The themes asked for, those of groups too; none for all.
@@ -58,12 +45,12 @@ class Selection:
         Raises:
             ThemeError: an unknown theme or group.
         """
-        named = {names.theme(theme) for theme in self.themes}
-        named |= {theme for group in self.groups for theme in names.under_group(group)}
+        named = {names.theme(theme) for theme in split(self.theme)}
+        named |= {theme for group in split(self.group) for theme in names.under_group(group)}
         return tuple(sorted(named, key=names.place))
 
-    def as_query(self, store: Store, context: Context) -> Query:
-        """The store's query that asks for all that was said.
+    def as_query(self, store: Store, context: Context, since: str = "", by: str = "first_seen") -> Query:
+        """The store's query that asks for all that was said; `by` is the date that `since` and `until` mean.
 
         Raises:
             InputError: a value that cannot be read. NotFoundError: there is no such saved query.
@@ -75,29 +62,25 @@ class Selection:
         own = PaperFilter(
             any_of=self.wanted_themes(context.names),
             min_probability=self.min_probability,
-            categories=self.categories,
+            categories=split(self.category),
             text=self.text,
             **{  # type: ignore[arg-type]
-                f"{self.by}_from": self.moment(self.since, context),
-                f"{self.by}_before": self.moment(self.until, context),
+                f"{by}_from": moment(since, context),
+                f"{by}_before": moment(self.until, context),
             },
         )
         return together([own, saved, read_expression(self.where, context)])
 
-    def moment(self, words: str, context: Context) -> datetime | None:
-        """The beginning of what the words stand for, None for none.
 
-        Raises:
-            InputError: no date.
-        """
-        from service.out.moments import period
+def moment(words: str, context: Context) -> datetime | None:
+    """The beginning of what the words stand for, None for none.
 
-        return period(words, context.now).start if words else None
+    Raises:
+        InputError: no date.
+    """
+    from service.out.moments import period
 
-
-def split(values: list[str] | None) -> tuple[str, ...]:
-    """What was given in several options or with commas."""
-    return tuple(part.strip() for value in values or () for part in value.split(",") if part.strip())
+    return period(words, context.now).start if words else None
 
 
 def open_bundle(settings: Settings) -> ModelBundle:

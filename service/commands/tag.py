@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,6 +10,7 @@ import typer
 
 from models.errors import InputError
 from models.tagging import Detail, Profile, TagOptions
+from service.commands.groups import grouped, split
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -37,43 +39,66 @@ def _known_format(name: str | None) -> str | None:
     return name
 
 
-def _split(values: list[str] | None) -> tuple[str, ...]:
-    return tuple(part.strip() for value in values or () for part in value.split(",") if part.strip())
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The options of what to read."""
+
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT", help=_INPUTS, show_default=False)]
+    format: Annotated[str | None, typer.Option(metavar="NAME", help=_FORMAT, callback=_known_format)] = None
 
 
-@app.command()
-def tag(
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT", help=_INPUTS, show_default=False)],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write to.", dir_okay=False)] = None,
-    output: Annotated[OutputName | None, typer.Option(help=_OUTPUT, show_default=False)] = None,
-    format: Annotated[  # noqa: A002 (the word for it)
-        str | None, typer.Option(metavar="NAME", help=_FORMAT, callback=_known_format)
-    ] = None,
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The options of which tags to give, and how much to say."""
+
     profile: Annotated[
         Profile | None,
         typer.Option(help="fast: n-grams. accurate: with the encoder. auto: the encoder where fast is unsure."),
-    ] = None,
-    detail: Annotated[Detail, typer.Option(help="How much to say; full adds evidence and nearest papers.")] = "scores",
-    top: Annotated[int | None, typer.Option(min=1, help="At most so many tags a paper.")] = None,
+    ] = None
+    detail: Annotated[Detail, typer.Option(help="How much to say; full adds evidence and nearest papers.")] = "scores"
+    top: Annotated[int | None, typer.Option(min=1, help="At most so many tags a paper.")] = None
     min_probability: Annotated[
         float | None, typer.Option(min=0.0, max=1.0, help="One threshold for all themes instead of the bundle's own.")
-    ] = None,
+    ] = None
     promise: Annotated[
         str, typer.Option(metavar="PROMISE", help="What thresholds keep: f1, precision=0.9, recall=0.95.")
-    ] = "f1",
+    ] = "f1"
     include: Annotated[
         list[str] | None, typer.Option(metavar="IDS", help="Only these themes or groups; commas, or several times.")
-    ] = None,
-    exclude: Annotated[list[str] | None, typer.Option(metavar="IDS", help="None of these themes or groups.")] = None,
-    under: Annotated[list[str] | None, typer.Option(metavar="IDS", help="Only themes under these groups.")] = None,
-    bundle: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The model. [default: the one in the package]")
-    ] = None,
+    ] = None
+    exclude: Annotated[list[str] | None, typer.Option(metavar="IDS", help="None of these themes or groups.")] = None
+    under: Annotated[list[str] | None, typer.Option(metavar="IDS", help="Only themes under these groups.")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The options of which model answers."""
+
+    bundle: Annotated[Path | None, typer.Option(metavar="DIR", help="The model. [default: the one in the package]")] = (
+        None
+    )
     themes_set: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Provisional themes to give too; see `paperwire themes add`.")
-    ] = None,
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """The options of where answers go, and in which form."""
+
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write to.", dir_okay=False)] = None
+    output: Annotated[OutputName | None, typer.Option(help=_OUTPUT, show_default=False)] = None
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what --out holds already.")] = False
+
+
+@app.command()
+@grouped
+def tag(
+    inputs: Inputs,
+    choice: Choice,
+    model: Model,
+    writing: Writing,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if an entry was skipped.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what --out holds already.")] = False,
     workers: Annotated[
         int | None, typer.Option(min=0, max=256, help="Processes to tag in beside this one. [default: as worthwhile]")
     ] = None,
@@ -87,37 +112,40 @@ def tag(
     Answers are written in the order of the papers, each paper once however many inputs hold it.
     Entries that cannot be read are reported on stderr and passed over.
     """
-    if resume and out is None:
+    if writing.resume and writing.out is None:
         raise typer.BadParameter("there is nothing to resume without --out", param_hint="--resume")
     from service.commands.bulk import Request, run_bulk  # heavy: usage errors should not wait for it
     from service.settings import load_settings
 
-    settings = load_settings(overrides={"bundle": bundle, "profile": profile})
+    settings = load_settings(overrides={"bundle": model.bundle, "profile": choice.profile})
+    request = Request(
+        inputs=tuple(inputs.inputs),
+        format=inputs.format,
+        options=_options(choice, settings.profile),
+        bundle=settings.bundle,
+        threads=settings.threads,
+        out=writing.out,
+        output=writing.output,
+        resume=writing.resume,
+        quiet=quiet,
+        workers=workers,
+        themes_set=model.themes_set,
+        rules=settings.rules,
+    )
+    raise typer.Exit(run_bulk(request, strict=strict))
+
+
+def _options(choice: Choice, profile: Profile) -> TagOptions:
     try:
-        options = TagOptions(
-            settings.profile,
-            detail,
-            top,
-            min_probability,
-            promise,
-            include=_split(include),
-            exclude=_split(exclude),
-            under=_split(under),
+        return TagOptions(
+            profile,
+            choice.detail,
+            choice.top,
+            choice.min_probability,
+            choice.promise,
+            include=split(choice.include),
+            exclude=split(choice.exclude),
+            under=split(choice.under),
         )
     except InputError as error:
         raise typer.BadParameter(str(error)) from None
-    request = Request(
-        tuple(inputs),
-        format,
-        options,
-        settings.bundle,
-        settings.threads,
-        out,
-        output,
-        resume,
-        quiet,
-        workers,
-        themes_set,
-        settings.rules,
-    )
-    raise typer.Exit(run_bulk(request, strict=strict))

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from service.commands.groups import grouped
 
 if TYPE_CHECKING:
     from models.paper import Paper
     from training.encoders import Current
     from training.finetune import TuneOptions
     from training.prepare import Labels
+    from training.run import Request
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -40,37 +44,59 @@ _ENCODER = (
 _CACHE = "Where vectors and checkpoints are kept, so that a killed or repeated run goes on. [default: OUT.cache]"
 
 
-@app.command()
-def train(
-    labels: Annotated[Path, typer.Option(metavar="FILE", help=_LABELS, show_default=False)],
-    dev: Annotated[Path | None, typer.Option(metavar="FILE", help=_DEV, show_default=False)] = None,
-    test: Annotated[Path | None, typer.Option(metavar="FILE", help=_TEST, show_default=False)] = None,
+@dataclass(frozen=True, slots=True)
+class LabelFiles:
+    """The options of what to learn from and be measured by."""
+
+    labels: Annotated[Path, typer.Option(metavar="FILE", help=_LABELS, show_default=False)]
+    dev: Annotated[Path | None, typer.Option(metavar="FILE", help=_DEV, show_default=False)] = None
+    test: Annotated[Path | None, typer.Option(metavar="FILE", help=_TEST, show_default=False)] = None
     corpus: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the texts of a .tsv are: Parquet or JSON Lines.")
-    ] = None,
-    themes: Annotated[Path | None, typer.Option(metavar="FILE", help=_THEMES, show_default=False)] = None,
+    ] = None
+    themes: Annotated[Path | None, typer.Option(metavar="FILE", help=_THEMES, show_default=False)] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """The options of how to learn."""
+
     outside: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Papers of other fields, to learn what is out of scope; any feed format."),
-    ] = None,
-    encoder: Annotated[str | None, typer.Option(metavar="NAME|DIR", help=_ENCODER, show_default=False)] = None,
-    out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="DIR", help="The bundle; its report goes to DIR.report.")
-    ] = Path("bundle"),
-    name: Annotated[str, typer.Option(help="Name of the bundle.")] = "themes",
-    version: Annotated[str, typer.Option(help="Version of the bundle, told in every answer.")] = "1",
+    ] = None
+    encoder: Annotated[str | None, typer.Option(metavar="NAME|DIR", help=_ENCODER, show_default=False)] = None
     fine_tune: Annotated[
         bool, typer.Option("--fine-tune", help="Train the encoder too (extra 'train'; hours rather than seconds).")
-    ] = False,
-    epochs: Annotated[float, typer.Option(min=0.01, help="Of --fine-tune.")] = 4.0,
+    ] = False
+    epochs: Annotated[float, typer.Option(min=0.01, help="Of --fine-tune.")] = 4.0
     distil: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Unlabelled papers to teach the fast profile with; any feed format."),
-    ] = None,
-    distil_count: Annotated[int, typer.Option(min=1, help="How many of them.")] = 20_000,
-    curve: Annotated[bool, typer.Option("--curve/--no-curve", help="Draw a learning curve.")] = True,
-    cache: Annotated[Path | None, typer.Option(metavar="DIR", help=_CACHE, show_default=False)] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed and papers give the same bundle.")] = 0,
+    ] = None
+    distil_count: Annotated[int, typer.Option(min=1, help="How many of them.")] = 20_000
+    seed: Annotated[int, typer.Option(min=0, help="The same seed and papers give the same bundle.")] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The options of what comes out, and where."""
+
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help="The bundle; its report goes to DIR.report.")
+    ] = Path("bundle")
+    name: Annotated[str, typer.Option(help="Name of the bundle.")] = "themes"
+    version: Annotated[str, typer.Option(help="Version of the bundle, told in every answer.")] = "1"
+    curve: Annotated[bool, typer.Option("--curve/--no-curve", help="Draw a learning curve.")] = True
+    cache: Annotated[Path | None, typer.Option(metavar="DIR", help=_CACHE, show_default=False)] = None
+
+
+@app.command()
+@grouped
+def train(
+    files: LabelFiles,
+    learning: Learning,
+    product: Product,
     strict: Annotated[bool, typer.Option("--strict", help="Stop if the labels have an error.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
@@ -80,43 +106,46 @@ def train(
     output come the places of bundle and report, its sha256 and its main figures, as JSON.
     """
     from service.commands.stages import Stages
-    from training.run import Request
     from training.run import train as run
 
-    current = _current()
-    request = Request(
-        labels=_labels(labels, dev, test, corpus, themes, current),
-        current=current,
-        encoder=encoder,
-        outside=tuple(_papers(outside)) if outside else (),
-        tune=_tuning(epochs) if fine_tune else None,
-        unlabelled=_papers(distil) if distil else None,
-        count=distil_count,
-        out=out,
-        cache=cache or out.with_name(f"{out.name}.cache"),
-        name=name,
-        version=version,
-        seed=seed,
-        curve=curve,
-        strict=strict,
-    )
+    request = _request(files, learning, product, strict=strict)
     with Stages(quiet=quiet) as stages:
         outcome = run(request, progress=stages.show, tell=stages.say)
     typer.echo(json.dumps(outcome.to_json(), indent=1, ensure_ascii=False))
 
 
-def _labels(
-    labels: Path, dev: Path | None, test: Path | None, corpus: Path | None, themes: Path | None, current: Current | None
-) -> Labels:
+def _request(files: LabelFiles, learning: Learning, product: Product, *, strict: bool) -> Request:
+    from training.run import Request
+
+    current = _current()
+    return Request(
+        labels=_labels(files, current),
+        current=current,
+        encoder=learning.encoder,
+        outside=tuple(_papers(learning.outside)) if learning.outside else (),
+        tune=_tuning(learning.epochs) if learning.fine_tune else None,
+        unlabelled=_papers(learning.distil) if learning.distil else None,
+        count=learning.distil_count,
+        out=product.out,
+        cache=product.cache or product.out.with_name(f"{product.out.name}.cache"),
+        name=product.name,
+        version=product.version,
+        seed=learning.seed,
+        curve=product.curve,
+        strict=strict,
+    )
+
+
+def _labels(files: LabelFiles, current: Current | None) -> Labels:
     from models.themes import load_taxonomy
     from training.dataset import load_labels
     from training.prepare import Labels
 
     return Labels(
-        load_labels(labels, corpus=corpus),
-        load_labels(dev, corpus=corpus) if dev else (),
-        load_labels(test, corpus=corpus) if test else (),
-        load_taxonomy(themes) if themes else None,
+        load_labels(files.labels, corpus=files.corpus),
+        load_labels(files.dev, corpus=files.corpus) if files.dev else (),
+        load_labels(files.test, corpus=files.corpus) if files.test else (),
+        load_taxonomy(files.themes) if files.themes else None,
         current.taxonomy if current else None,
     )
 
