@@ -25,14 +25,19 @@ class _Inflater(Protocol):
     def flush(self) -> bytes: ...
 
 
-def read_body(chunks: Iterable[bytes], encoding: str, max_bytes: int) -> bytes:
-    """The whole body, decompressed.
+Collect = Callable[[Iterable[bytes]], bytes]
+"""What becomes of a body's pieces, which it must take to their end: joined, or written to a file."""
+
+
+def read_body(chunks: Iterable[bytes], encoding: str, max_bytes: int, collect: Collect = b"".join) -> bytes:
+    """The whole body, decompressed; what `collect` makes of it.
 
     Args:
         chunks: the body as it comes off the wire; no more of it is taken once a limit is passed.
         encoding: the Content-Encoding header, "" for none. gzip and deflate (with the zlib header
             of RFC 9110 8.4.1.2, or raw as some servers send it) are understood.
         max_bytes: limit for the bytes on the wire and for the decompressed bytes, each.
+        collect: takes the pieces; by default joins them.
 
     Raises:
         FetchError: larger than the limit, or an encoding that was not asked for.
@@ -40,7 +45,7 @@ def read_body(chunks: Iterable[bytes], encoding: str, max_bytes: int) -> bytes:
         EOFError: compressed data that ends early.
     """
     wire = _limited(chunks, max_bytes, "as sent")
-    return b"".join(_limited(_decoder(encoding)(wire), max_bytes, "decompressed"))
+    return collect(_limited(_decoder(encoding)(wire), max_bytes, "decompressed"))
 
 
 def _limited(chunks: Iterable[bytes], max_bytes: int, which: str) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ import httpcore2
 
 from models.errors import FetchError
 from service.fetch.addresses import Target, redacted, target
+from service.fetch.body import Collect
 from service.fetch.connect import Clock, GuardedBackend, Resolver, resolve
 from service.fetch.exchange import Answer, exchange, request_headers
 from service.fetch.gate import HostGate
@@ -45,11 +46,12 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What the caller wants: an address, and the validators of what it has already."""
+    """What the caller wants: an address, what becomes of its body, and the validators of what it has already."""
 
     url: str
     etag: str
     last_modified: str
+    collect: Collect
 
     @property
     def conditional(self) -> bool:
@@ -91,13 +93,14 @@ class Fetcher:
         self._dialler = dialler or httpcore2.SyncBackend()
         self._tls = tls or httpcore2.default_ssl_context()
 
-    def fetch(self, url: str, *, etag: str = "", last_modified: str = "") -> Fetched:
+    def fetch(self, url: str, *, etag: str = "", last_modified: str = "", collect: Collect = b"".join) -> Fetched:
         """What the address holds now, or `not_modified` if nothing changed since the validators.
 
         Args:
             url: http or https, without credentials.
             etag: as an earlier `Fetched` of this address gave it; "" fetches anew.
             last_modified: likewise.
+            collect: called with the pieces of the body, anew for every try; what it returns is `Fetched.body`.
 
         Time limits, lost or refused connections, names that do not resolve, broken HTTP, damaged
         bodies and statuses 408, 425, 429, 500, 502, 503, 504 are tried again, `policy.retries`
@@ -111,7 +114,7 @@ class Fetcher:
         """
         start = target(url)
         try:
-            return self._persist(start, _Asked(url, etag.strip(), last_modified.strip()))
+            return self._persist(start, _Asked(url, etag.strip(), last_modified.strip(), collect))
         except FetchError as error:
             raise FetchError(f"{redacted(url)}: {error}") from error
 
@@ -159,7 +162,7 @@ class Fetcher:
             backend = GuardedBackend(
                 self.policy, began + left_s, clock=self._clock, resolver=self._resolver, dialler=self._dialler
             )
-            answer = exchange(here, headers, self.policy, backend, self._tls)
+            answer = exchange(here, headers, self.policy, backend, self._tls, asked.collect)
             return answer, left_s - (self._clock() - began)
 
     def _outcome(self, route: Route, answer: Answer, asked: _Asked) -> Fetched | Failure:

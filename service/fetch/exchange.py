@@ -11,7 +11,7 @@ import httpcore2
 
 from models.errors import FetchError
 from service.fetch.addresses import Target
-from service.fetch.body import read_body
+from service.fetch.body import Collect, read_body
 from service.fetch.connect import GuardedBackend
 from service.fetch.policy import FetchPolicy
 
@@ -54,7 +54,12 @@ def request_headers(target: Target, policy: FetchPolicy, etag: str, last_modifie
 
 
 def exchange(
-    target: Target, headers: Headers, policy: FetchPolicy, backend: GuardedBackend, tls: ssl.SSLContext
+    target: Target,
+    headers: Headers,
+    policy: FetchPolicy,
+    backend: GuardedBackend,
+    tls: ssl.SSLContext,
+    collect: Collect = b"".join,
 ) -> Answer:
     """The answer to one GET; the connection is closed whatever happens, without reading on.
 
@@ -77,17 +82,17 @@ def exchange(
         except httpcore2.ConnectError as error:
             raise _certificate_error(target, error) or error from None
         with closing(response):
-            return _answer(response, policy.max_bytes)
+            return _answer(response, policy.max_bytes, collect)
 
 
-def _answer(response: httpcore2.Response, max_bytes: int) -> Answer:
+def _answer(response: httpcore2.Response, max_bytes: int, collect: Collect) -> Answer:
     headers: dict[str, str] = {}
     for name, value in response.headers:
         headers.setdefault(name.decode("latin-1").lower(), _text(value))
     if not 200 <= response.status < 300:
         return Answer(response.status, headers, b"")
     _refuse_announced(headers.get("content-length", ""), max_bytes)
-    body = read_body(response.iter_stream(), headers.get("content-encoding", ""), max_bytes)
+    body = read_body(response.iter_stream(), headers.get("content-encoding", ""), max_bytes, collect)
     return Answer(response.status, headers, body)
 
 

@@ -438,3 +438,19 @@ def test_arxiv_requests_are_three_seconds_apart(server, make_fetcher, time_):
     fetcher.fetch(server.url("/b", "rss.arxiv.org"))
     fetcher.fetch(server.url("/b", "arxiv.org.example"))
     assert time_.naps == [pytest.approx(3.0, abs=0.5), pytest.approx(3.0, abs=0.5)]
+
+
+def test_a_body_can_go_to_a_file_and_does_so_anew_with_every_try(server, make_fetcher, tmp_path):
+    target = tmp_path / "dump"
+    whole = b"<rss>" + b"x" * 200_000
+    broken = replying(whole, Content_Length=str(len(whole) + 9))
+    server.on("/dump", in_turn(broken, replying(whole)))
+
+    def into_file(pieces):
+        with target.open("wb") as stream:
+            stream.writelines(pieces)
+        return b""
+
+    assert make_fetcher().fetch(server.url("/dump"), collect=into_file).body == b""
+    assert target.read_bytes() == whole
+    assert len(server.heads) == 2
