@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -18,6 +18,7 @@ from models.tagging import TagOptions
 from models.theme_set import ThemeSet
 from service.commands.voice import Voice
 from service.pipeline import (
+    BATCH,
     FileOutput,
     Interrupts,
     Output,
@@ -30,6 +31,7 @@ from service.pipeline import (
     answering_in,
     find_sources,
     record_path,
+    settings_of_run,
     tag_all,
 )
 from service.pipeline.run import Answer
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
 _MOST_WORKERS = 16  # beyond that one process cannot read as fast as they tag
-_BATCH = {"fast": 512, "auto": 64, "accurate": 64}  # large for speed, small where a batch takes seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def run_bulk(request: Request, *, strict: bool) -> int:
                 _answer(request, bundle, renderer),
                 renderer.header,
                 _output(request, bundle),
-                batch_size=_BATCH[request.options.profile],
+                batch_size=BATCH[request.options.profile],
                 held=interrupts.held,
                 progress=progress,
                 report=lambda now: voice.show(now, papers.counts),
@@ -174,14 +175,9 @@ def _width() -> int:
 def _output(request: Request, bundle: ModelBundle) -> Output:
     if request.out is None:
         return StreamOutput(sys.stdout.buffer)
-    settings: dict[str, Any] = {
-        "model": bundle.name.to_json(),
-        "options": {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(request.options).items()},
-        "output": request.chosen_output,
-        "format": request.format,
-        **({"provisional": bundle.provisional.digest} if bundle.provisional else {}),
-        **({"rules": request.rules.read_text(encoding="utf-8-sig")} if request.rules else {}),
-    }
+    settings = settings_of_run(bundle.name, request.options, request.chosen_output, request.format, request.rules)
+    if bundle.provisional:
+        settings["provisional"] = bundle.provisional.digest
     return FileOutput(request.out, settings, resume=request.resume)
 
 

@@ -14,12 +14,13 @@ Python, and `answering_in` spreads it over processes.
 from service.pipeline.interrupts import Interrupts
 from service.pipeline.output import FileOutput, Output, StreamOutput
 from service.pipeline.reading import Counts, PaperStream, Remark
-from service.pipeline.record import record_path
-from service.pipeline.run import Progress, Renderer, answering, tag_all
+from service.pipeline.record import load_record, record_path, settings_of_run
+from service.pipeline.run import BATCH, Progress, Renderer, answering, tag_all
 from service.pipeline.sources import STANDARD_INPUT, Source, find_sources
 from service.pipeline.workers import Work, answering_in
 
 __all__ = [
+    "BATCH",
     "STANDARD_INPUT",
     "Counts",
     "FileOutput",
@@ -35,6 +36,8 @@ __all__ = [
     "answering",
     "answering_in",
     "find_sources",
+    "load_record",
     "record_path",
+    "settings_of_run",
     "tag_all",
 ]

@@ -17,6 +17,7 @@ from typing import Any
 
 from models.errors import InputError, SettingsError
 from models.paper import Paper
+from models.tagging import ModelName, TagOptions
 
 FORMAT = 1
 SUFFIX = ".run.json"
@@ -61,6 +62,28 @@ class RunRecord:
                 f"cannot resume {output}, it was begun otherwise: {'; '.join(told)}. Use the same options, "
                 "or start over without --resume",
             )
+
+
+def settings_of_run(
+    model: ModelName,
+    options: TagOptions,
+    output: str,
+    format: str | None,  # noqa: A002 (the word for it)
+    rules: Path | None,
+) -> dict[str, Any]:
+    """All that decides what is written for a paper, for `RunRecord.settings`.
+
+    Args:
+        model: the bundle. options: how it tags. output: the form of answers. format: of the inputs, None to find out.
+        rules: file of rules over the model, None for none.
+    """
+    return {
+        "model": model.to_json(),
+        "options": {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(options).items()},
+        "output": output,
+        "format": format,
+        **({"rules": rules.read_text(encoding="utf-8-sig")} if rules else {}),
+    }
 
 
 def record_path(output: Path) -> Path:

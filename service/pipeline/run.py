@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
@@ -11,9 +11,12 @@ from typing import NamedTuple, Protocol
 
 from models.errors import InputError
 from models.paper import Paper
-from models.tagging import Tagging
+from models.tagging import Profile, Tagging
 from service.pipeline.output import Output
 from service.pipeline.record import PapersDigest, RunRecord
+
+BATCH: Mapping[Profile, int] = {"fast": 512, "auto": 64, "accurate": 64}
+"""Papers tagged at a time: many for speed, few where a batch takes seconds."""
 
 
 class Renderer(Protocol):
