@@ -96,8 +96,8 @@ class TransformerEncoder:
 
 def _tokenizer(path: Path) -> Tokenizer:
     try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # noqa: BLE001 - the library raises bare Exception
+        tokenizer = Tokenizer.from_buffer(path.read_bytes())  # `from_file` raises bare Exception, this one ValueError
+    except (OSError, ValueError) as error:
         raise BundleError(f"cannot read {path.name}: {error}") from None
     tokenizer.no_truncation()
     tokenizer.no_padding()

@@ -25,23 +25,18 @@ def fetch_all(fetcher: Fetcher, sources: Sequence[Source], threads: int = THREAD
     waiting: Queue[Source] = Queue()
     for source in sources:
         waiting.put(source)
-    answers: Queue[Answer | Exception] = Queue(maxsize=threads)
+    answers: Queue[Answer] = Queue(maxsize=threads)
     stopped = threading.Event()
     for _ in range(min(threads, len(sources))):
         threading.Thread(target=_work, args=(fetcher, waiting, answers, stopped), daemon=True).start()
     try:
         for _ in sources:
-            answer = answers.get()
-            if isinstance(answer, Exception):
-                raise answer
-            yield answer
+            yield answers.get()
     finally:
         stopped.set()
 
 
-def _work(
-    fetcher: Fetcher, waiting: Queue[Source], answers: Queue[Answer | Exception], stopped: threading.Event
-) -> None:
+def _work(fetcher: Fetcher, waiting: Queue[Source], answers: Queue[Answer], stopped: threading.Event) -> None:
     while not stopped.is_set():
         try:
             source = waiting.get_nowait()
