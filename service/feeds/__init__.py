@@ -17,7 +17,7 @@ from typing import BinaryIO
 from models.errors import FeedError
 from models.paper import Paper
 from service.feeds.decompress import compression, decompressed
-from service.feeds.entries import MAX_ENTRY_BYTES, Entry, Note, ParsedFeed, Skipped, fold
+from service.feeds.entries import MAX_ENTRY_BYTES, Announced, Entry, Note, ParsedFeed, Skipped, fold
 from service.feeds.lookahead import HEAD_BYTES, look_ahead, read_up_to
 from service.feeds.registry import FORMATS, Format, reader
 from service.feeds.sniff import sniff
@@ -25,6 +25,7 @@ from service.feeds.sniff import sniff
 __all__ = [
     "FORMATS",
     "MAX_ENTRY_BYTES",
+    "Announced",
     "Entry",
     "Format",
     "Note",
@@ -60,7 +61,7 @@ def parse(data: bytes, format: str | None = None) -> ParsedFeed:  # noqa: A002 (
 
 
 def iter_entries(stream: BinaryIO, format: str | None = None) -> Iterator[Entry]:  # noqa: A002
-    """The entries of a feed one by one and not folded: papers, skipped entries, notes.
+    """The entries of a feed one by one and not folded: papers, skipped entries, notes, how papers were announced.
 
     Damage that ends a feed early (a download cut short) becomes one more `Skipped` if anything came
     before it. The stream is read but not closed.

@@ -2,7 +2,7 @@
 
 Each item repeats the kind of announcement before the abstract ("arXiv:2603.00001v1 Announce Type:
 new Abstract: ..."): `new` and `cross` (cross-listed into this category) are first versions on the
-day, `replace` and `replace-cross` later ones. Its date is the day of the announcement, so it is the
+day, `replace` and `replace-cross` later ones; it comes as an `Announced` before the paper. The date is the day of the announcement, so it is the
 paper's publication for `new` and its update for the replacements; for a cross-list, which may come
 years later, it is neither.
 """
@@ -13,12 +13,12 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from models.paper import arxiv_id
+from models.paper import Paper, arxiv_id
 from service.feeds.arxiv_atom import categories, landing_page
 from service.feeds.assemble import assemble
 from service.feeds.byline import names_in
 from service.feeds.dates import parse_date
-from service.feeds.entries import Entry, Skipped
+from service.feeds.entries import ANNOUNCE_TYPES, Announced, Entry, Skipped
 from service.feeds.rdf import NO_PAPERS, old_item
 from service.feeds.xml_entries import XmlEntry, papers
 from service.feeds.xml_guard import Document, expect_root, opened, sniffed
@@ -41,7 +41,7 @@ def matches(head: bytes) -> bool:
 
 
 def read(data: bytes) -> Iterator[Entry]:
-    """The papers of a listing; an error, or a day without papers, is a note.
+    """The papers of a listing, each after how it was announced; an error, or a day without papers, is a note.
 
     Raises:
         FeedError: not RSS 2.0 or Atom, or refused at the gate (see `xml_guard.opened`).
@@ -58,7 +58,7 @@ def _without_papers(document: Document) -> str:
     return NO_PAPERS
 
 
-def _item(item: XmlEntry) -> Entry:
+def _item(item: XmlEntry) -> Entry | tuple[Entry, ...]:
     found = fields(item.element)
     description = text(first(found, "description", "summary"))
     announced = _ANNOUNCEMENT.match(description)
@@ -68,9 +68,9 @@ def _item(item: XmlEntry) -> Entry:
     if not reference:
         own = line(first(found, "guid", "id"))
         return Skipped(item.position, f"{own!r} is no arXiv id: read other feeds with the format 'syndication'", own)
-    kind = line(first(found, "announce_type")) or (announced["kind"].lower() if announced else "")
+    kind = line(first(found, "announce_type")).lower() or (announced["kind"].lower() if announced else "")
     published, updated = _dates(kind, parse_date(line(first(found, "pubDate", "published", "updated"))))
-    return assemble(
+    read = assemble(
         item.position,
         arxiv=reference,
         doi=line(first(found, "DOI", "doi")),
@@ -82,6 +82,7 @@ def _item(item: XmlEntry) -> Entry:
         published=published,
         updated=updated,
     )
+    return (Announced(read.id, kind), read) if isinstance(read, Paper) and kind in ANNOUNCE_TYPES else read
 
 
 def _reference(found: Fields, announced: re.Match[str] | None) -> str:

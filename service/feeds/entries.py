@@ -37,13 +37,28 @@ class Note:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """How the paper that comes next was announced.
+
+    Attributes:
+        id: that paper's id. kind: one of `ANNOUNCE_TYPES`.
+    """
+
+    id: str
+    kind: str
+
+
+ANNOUNCE_TYPES = ("new", "cross", "replace", "replace-cross")
+"""arXiv's words: a first version, one cross-listed into the category, and later versions of the two."""
+
 EMPTY = Note("empty result: the feed holds no entries")
 """What readers say of a feed that is whole and holds nothing."""
 
 DELETED = "the repository marks this record as deleted"
 """Reason of skipped entries whose paper was taken back by its repository."""
 
-Entry = Paper | Skipped | Note
+Entry = Paper | Skipped | Note | Announced
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +85,7 @@ def fold(entries: Iterable[Entry]) -> tuple[list[Paper], list[Skipped], int, lis
 
     Of several entries with one id the newest version is kept (higher `version`, then later
     `updated`, then the first seen); categories are united in order, so a cross-list adds its own.
-    Notes lose their repetitions.
+    Notes lose their repetitions, and how papers were announced is left out.
     """
     papers: dict[str, Paper] = {}
     skipped: list[Skipped] = []
@@ -81,6 +96,8 @@ def fold(entries: Iterable[Entry]) -> tuple[list[Paper], list[Skipped], int, lis
             notes[entry.text] = None
         elif isinstance(entry, Skipped):
             skipped.append(entry)
+        elif isinstance(entry, Announced):
+            continue
         elif entry.id in papers:
             papers[entry.id] = merged(papers[entry.id], entry)
             folded += 1

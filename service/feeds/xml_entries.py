@@ -48,7 +48,7 @@ class XmlEntry:
 
 
 def papers(
-    document: Document, names: tuple[str, ...], read: Callable[[XmlEntry], Entry], empty: str = ""
+    document: Document, names: tuple[str, ...], read: Callable[[XmlEntry], Entry | tuple[Entry, ...]], empty: str = ""
 ) -> Iterator[Entry]:
     """What `read` makes of each entry, then what there is to note about the document.
 
@@ -60,7 +60,8 @@ def papers(
     state = Reading()
     for item in entries(document, *names):
         state.saw(item)
-        yield item if isinstance(item, Skipped) else _read_one(item, read)
+        found = item if isinstance(item, Skipped) else _read_one(item, read)
+        yield from found if isinstance(found, tuple) else (found,)
     yield from state.notes(document, empty)
 
 
@@ -93,7 +94,7 @@ class Reading:
             yield Note(empty)
 
 
-def _read_one(item: XmlEntry, read: Callable[[XmlEntry], Entry]) -> Entry:
+def _read_one(item: XmlEntry, read: Callable[[XmlEntry], Entry | tuple[Entry, ...]]) -> Entry | tuple[Entry, ...]:
     try:
         return read(item)
     except FeedError as error:

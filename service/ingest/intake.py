@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 
 from models.paper import Paper
-from service.feeds import Entry, Note, Skipped
+from service.feeds import Announced, Entry, Note, Skipped
 from service.feeds.entries import DELETED
 from service.feeds.identity import paper_id
 from service.ingest.answers import Tagger
@@ -54,9 +54,10 @@ def ingest(
         StoreError: the database refused; earlier batches are stored.
     """
     tally = Tally() if into is None else into
+    intake = _Intake(store, tagger, source, report, tally)
     for part in _parts(entries, batch):
         with held():
-            _take(part, store, tagger, source, report, tally)
+            intake.take(part)
         progress(tally)
     return tally
 
@@ -78,30 +79,42 @@ def _parts(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:
         yield part
 
 
-def _take(part: Sequence[Entry], store: Store, tagger: Tagger, source: str, report: Report, tally: Tally) -> None:
-    papers = [entry for entry in part if isinstance(entry, Paper)]
-    deleted = _passed_over(part, report, tally)
-    if papers:
-        done = store.papers.upsert(papers, source=source)
-        stored = store.papers.get_many([change.id for change in done.changes])
-        _count(done, stored, len(papers), report, tally)
-        _tag([paper for paper in stored if _needs_tags(paper)], store, tagger, tally)
-    if deleted:
-        tally.withdrawn += store.papers.withdraw(deleted)
+class _Intake:
+    """Takes in batches of one source."""
 
+    def __init__(self, store: Store, tagger: Tagger, source: str, report: Report, tally: Tally) -> None:
+        self._store, self._tagger = store, tagger
+        self._source, self._report, self._tally = source, report, tally
+        self._announced: dict[str, str] = {}
 
-def _passed_over(part: Sequence[Entry], report: Report, tally: Tally) -> list[str]:
-    """Ids of the deleted records among the entries; the other entries that are no papers are reported."""
-    deleted: list[str] = []
-    for entry in part:
-        if isinstance(entry, Skipped) and entry.reason == DELETED:
-            deleted.append(paper_id(own=entry.id))
-        elif isinstance(entry, Skipped):
-            tally.skipped += 1
-            report(entry)
-        elif isinstance(entry, Note):
-            report(entry)
-    return deleted
+    def take(self, part: Sequence[Entry]) -> None:
+        """A batch is stored, tagged and counted."""
+        deleted = self._passed_over(part)
+        papers = [entry for entry in part if isinstance(entry, Paper)]
+        if papers:
+            done = self._store.papers.upsert(papers, source=self._source, announced=self._kinds(papers))
+            stored = self._store.papers.get_many([change.id for change in done.changes])
+            _count(done, stored, len(papers), self._report, self._tally)
+            _tag([paper for paper in stored if _needs_tags(paper)], self._store, self._tagger, self._tally)
+        if deleted:
+            self._tally.withdrawn += self._store.papers.withdraw(deleted)
+
+    def _kinds(self, papers: Sequence[Paper]) -> dict[str, str]:
+        # An announcement may be the last entry of one batch and its paper the first of the next.
+        return {paper.id: self._announced.pop(paper.id) for paper in papers if paper.id in self._announced}
+
+    def _passed_over(self, part: Sequence[Entry]) -> list[str]:
+        """Ids of the deleted records among the entries; the other entries that are no papers are noted or reported."""
+        deleted: list[str] = []
+        for entry in part:
+            if isinstance(entry, Skipped) and entry.reason == DELETED:
+                deleted.append(paper_id(own=entry.id))
+            elif isinstance(entry, Announced):
+                self._announced[entry.id] = entry.kind
+            elif isinstance(entry, Skipped | Note):
+                self._tally.skipped += isinstance(entry, Skipped)
+                self._report(entry)
+        return deleted
 
 
 def _count(done: Upserted, stored: Sequence[StoredPaper], given: int, report: Report, tally: Tally) -> None:

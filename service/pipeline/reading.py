@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from models.errors import FeedError, FetchError
 from models.paper import Paper
-from service.feeds import Entry, Note, Skipped, recognised
+from service.feeds import Announced, Entry, Note, Skipped, recognised
 from service.feeds.entries import merged
 from service.pipeline.seen import SeenIds
 from service.pipeline.sources import Source
@@ -139,7 +139,7 @@ class PaperStream:
         if isinstance(entry, Note):
             self._report(Remark(source.name, 0, entry.text, "note"))
             return None
-        return entry
+        return None if isinstance(entry, Announced) else entry
 
     def _unreadable(self, source: Source, reason: str) -> None:
         self.counts.unreadable += 1

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from service.store.database import Database, next_id
 from service.store.records import AuditEntry
@@ -20,12 +21,8 @@ class Audit:
 
     def add(self, actor: str, action: str, subject: str = "", detail: Mapping[str, Any] | None = None) -> AuditEntry:
         """The entry that was added: who (`actor`) did what (`action`) to which thing (`subject`)."""
-        moment = self._database.clock()
         with self._database.write("audit") as connection:
-            entry = AuditEntry(next_id(connection, audit), moment, actor, action, subject, dict(detail or {}))
-            row = {"id": entry.id, "time": moment, "actor": actor, "action": action, "subject": subject}
-            connection.execute(insert(audit).values(row | {"detail": entry.detail}))
-        return entry
+            return note(connection, self._database.clock(), actor, action, subject, detail or {})
 
     def all(
         self, *, subject: str | None = None, action: str | None = None, before: int | None = None, limit: int = 100
@@ -37,3 +34,13 @@ class Audit:
         with self._database.read() as connection:
             found = connection.execute(rows.order_by(audit.c.id.desc()).limit(limit)).mappings()
             return tuple(AuditEntry(**row) for row in found)
+
+
+def note(
+    connection: Connection, moment: datetime, actor: str, action: str, subject: str, detail: Mapping[str, Any]
+) -> AuditEntry:
+    """The entry, added in the caller's transaction, which writes to "audit" among others."""
+    entry = AuditEntry(next_id(connection, audit), moment, actor, action, subject, dict(detail))
+    row = {"id": entry.id, "time": moment, "actor": actor, "action": action, "subject": subject}
+    connection.execute(insert(audit).values(row | {"detail": entry.detail}))
+    return entry

@@ -114,17 +114,19 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, family: str = "papers") -> Iterator[Connection]:
+    def write(self, *families: str) -> Iterator[Connection]:
         """A connection in a write transaction, on disk when the block ends, undone if it raises.
 
-        `family` names the tables written; writers of a family run one after the other.
+        `families` name the tables written, "papers" if none is given; writers of a family run one
+        after the other.
 
         Raises:
             StoreError: the database refused. ConflictError: a row of that identity is there.
         """
         with _translated(self.name), self._writing.connect() as connection, connection.begin():
             if not self.is_sqlite:
-                connection.execute(select(func.pg_advisory_xact_lock(_LOCKS[family])))
+                for lock in sorted(_LOCKS[family] for family in families or ("papers",)):  # all in one order
+                    connection.execute(select(func.pg_advisory_xact_lock(lock)))
             yield connection
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:

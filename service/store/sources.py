@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Connection, delete, func, insert, or_, select, type_coerce, update
+from sqlalchemy import BigInteger, Connection, delete, func, insert, literal, or_, select, type_coerce, update
 
 from models.errors import ConflictError, InputError, NotFoundError
+from service.store.audit import note
 from service.store.columns import UNKNOWN_TIME, to_ticks
 from service.store.database import Database
 from service.store.records import Source
 from service.store.rows import Columns
-from service.store.schema import batches, sources
+from service.store.schema import announcements, audit, batches, sources
 
 MIN_INTERVAL_S = 60
 """Shortest time between two fetches of a feed, in seconds."""
@@ -21,6 +22,8 @@ KEPT_BATCHES = 20
 """How many batches of a feed are remembered."""
 _MAX_WAIT_S = 86_400 * 2
 _ERROR_CHARS = 1_000
+_MOVED = "move source"
+_MOST_MOVES = 20
 _SETTINGS = frozenset({"title", "format", "interval_s", "active"})
 
 
@@ -79,6 +82,36 @@ class Sources:
             changed = _checked(_with(_need(connection, url), settings))
             _write(connection, changed)
         return changed
+
+    def move(self, url: str, to: str) -> Source:
+        """The feed under the address `to`, with all that is known of it: health, batches, what it announced.
+
+        The audit record tells of it, so that `moved_to` finds a feed by the address it once had.
+
+        Raises:
+            NotFoundError: it is not watched. ConflictError: `to` is watched already. InputError: `to` is empty.
+        """
+        with self._database.write("sources", "papers", "audit") as connection:
+            moved = _checked(replace(_need(connection, url), url=to))
+            if _find(connection, to):
+                raise ConflictError(f"the feed {to} is watched already: remove {url}, which leads to it")
+            connection.execute(insert(sources).values(asdict(moved)))
+            connection.execute(update(batches).where(batches.c.source == url).values(source=to))
+            self._announced_by(connection, url, to)
+            connection.execute(delete(sources).where(sources.c.url == url))
+            note(connection, self._database.clock(), "paperwire", _MOVED, url, {"to": to})
+        return moved
+
+    def moved_to(self, url: str) -> str:
+        """The address of a feed that once had the address `url`; `url` itself where it never moved."""
+        with self._database.read() as connection:
+            for _ in range(_MOST_MOVES):  # feeds may move in circles over the years
+                moves = select(audit.c.detail).where(audit.c.subject == url, audit.c.action == _MOVED)
+                detail = connection.scalar(moves.order_by(audit.c.id.desc()).limit(1))
+                if detail is None or _find(connection, url):
+                    return url
+                url = detail["to"]
+        return url
 
     def remove(self, url: str) -> None:
         """Watch a feed no longer; its papers stay.
@@ -160,6 +193,15 @@ class Sources:
             )
             _write(connection, after)
         return after
+
+    def _announced_by(self, connection: Connection, url: str, to: str) -> None:
+        """What was announced under one address counts as announced under the other."""
+        columns = announcements.c.paper, literal(to), announcements.c.kind, announcements.c.first_seen
+        mine = announcements.c.source == url
+        moved = self._database.ignore(announcements)
+        connection.execute(moved.from_select(["paper", "source", "kind", "first_seen"], select(*columns).where(mine)))
+        connection.execute(delete(announcements).where(mine))
+        self._database.bump(connection, "papers")
 
 
 def _keep(connection: Connection, url: str, facts: str) -> None:
