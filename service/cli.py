@@ -142,7 +142,7 @@ def _loaded(name: str) -> Any:
 
 def _told(error: Exception) -> int:
     if isinstance(error, typer.TyperException):
-        message = error.format_message()  # of several lines only where it is the help, asked for by saying nothing
+        message = _usage(error)  # of several lines only where it is the help, asked for by saying nothing
         _say(message if "\n" in message else f"paperwire: {message}")
         return 2
     if isinstance(error, PaperwireError):
@@ -155,6 +155,17 @@ def _told(error: Exception) -> int:
         return BROKEN
     _say(f"paperwire: internal error, please report it (`paperwire --debug ...` shows where): {error!r}")
     return BROKEN
+
+
+def _usage(error: typer.TyperException) -> str:
+    """What is wrong with an option; where pydantic checked it, with the value typed and without its prefix."""
+    from pydantic import ValidationError
+
+    message, cause = error.format_message(), error.__cause__
+    if isinstance(cause, ValidationError):
+        typed = cause.errors(include_url=False)[0]["input"]
+        message = message.replace("Value error, ", "", 1).replace("Input should", f"{str(typed)!r} should", 1)
+    return message
 
 
 def _say(line: str) -> None:

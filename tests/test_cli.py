@@ -81,6 +81,21 @@ def test_a_typing_error_is_code_2_with_a_suggestion(capsys):
     assert capsys.readouterr().err == "paperwire: No such command 'tga'. Did you mean 'tag'?\n"
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (["--detail", "all"], "Invalid value for '--detail': 'all' is not one of 'ids', 'scores', 'full'."),
+        (["--top", "0"], "Invalid value for '--top': '0' should be greater than or equal to 1"),
+        (["--workers", "x"], "Invalid value for '--workers': 'x' should be a valid integer, "),
+        (["--profle", "fast"], "No such option: --profle (Possible options: --profile, "),
+    ],
+)
+def test_a_wrong_option_is_told_with_its_value_in_one_line(typed, told, capsys):
+    assert run(["tag", "-", *typed]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"paperwire: {told}")
+
+
 def test_every_deliberate_error_has_an_exit_code():
     def below(kind: type) -> list[type]:
         return [kind, *(deeper for child in kind.__subclasses__() for deeper in below(child))]
