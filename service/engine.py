@@ -24,6 +24,7 @@ from models.bundle import ModelBundle
 from models.errors import UnavailableError
 from models.paper import Paper
 from models.tagging import Profile, Tagging, TagOptions
+from models.words import counted
 from service.batching import Entry, Lanes
 from service.pieces import Item, Piece, compute, deliver
 from service.work import Embed, Embedding, Score, ScoreRow, Tag, Work
@@ -196,7 +197,7 @@ class Engine:
         if self._admitted + texts > self._limits.queue_texts:
             retry = max(1, math.ceil(self._admitted / self._pace))
             raise OverloadedError(
-                f"{self._admitted} texts wait already and {self._limits.queue_texts} are admitted at a time: "
+                f"{counted(self._admitted, 'text')} in the queue already, {self._limits.queue_texts} at the most: "
                 f"try again in {retry} s",
                 retry,
             )

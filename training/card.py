@@ -15,6 +15,7 @@ import yaml
 
 from models.bundle import ModelBundle
 from models.errors import InputError
+from models.words import counted
 from training.cells import FIGURE_NAMES, estimate_cells, number
 from training.document import Block, Bullets, Heading, Paragraph, table, to_markdown
 from training.evaluate import Evaluation
@@ -117,9 +118,9 @@ def _about(bundle: ModelBundle, facts: CardFacts) -> list[Block]:
     rows += [("", ", ".join(t.label for t in taxonomy.themes if not t.group))] if not taxonomy.groups else []
     return [
         Paragraph(
-            f"Gives research papers, from title and abstract, none to several of {len(taxonomy)} themes in "
-            f"{len(taxonomy.groups)} groups, each with a calibrated probability, and says when it does not know. Runs "
-            f"on the CPU without network access. Encoder: {encoder.get('name', 'unknown')}."
+            f"Gives research papers, from title and abstract, none to several of {counted(len(taxonomy), 'theme')} in "
+            f"{counted(len(taxonomy.groups), 'group')}, each with a calibrated probability, and says when it does not "
+            f"know. Runs on the CPU without network access. Encoder: {encoder.get('name', 'unknown')}."
         ),
         Paragraph(f"Bundle sha256 {bundle.name.sha256}; taxonomy {bundle.name.taxonomy}."),
         Heading("Themes"),
@@ -144,8 +145,8 @@ def _quality(evaluations: Sequence[Evaluation], facts: CardFacts) -> list[Block]
     return [
         Heading("Evaluation"),
         Paragraph(
-            f"{len(evaluations[0].predictions)} papers of {facts.data}, {facts.split}; 95 % bootstrap intervals in "
-            "brackets. Scoring is strict: tags given to papers without a true theme are wrong."
+            f"{counted(len(evaluations[0].predictions), 'paper')} of {facts.data}, {facts.split}; 95 % bootstrap "
+            "intervals in brackets. Scoring is strict: tags given to papers without a true theme are wrong."
         ),
         table(headers, rows),
         Heading("Thresholds by promise", 3),

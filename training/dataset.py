@@ -24,6 +24,7 @@ import numpy.typing as npt
 from models.errors import InputError, LabelError
 from models.paper import Paper, arxiv_id
 from models.themes import Taxonomy
+from models.words import counted
 
 TSV_COLUMNS = ("id", "split", "origin", "themes")
 _TAG_KEYS = ("tags", "themes", "labels")
@@ -81,7 +82,9 @@ def load_labels(path: Path, *, corpus: Path | None = None) -> list[LabelledPaper
         except (InputError, ValueError) as error:
             problems.append(f"line {number}: {error}")
     if problems:
-        raise LabelError(f"{path}: {len(problems)} lines cannot be read; the first, {problems[0]}", details=problems)
+        raise LabelError(
+            f"{path}: {counted(len(problems), 'line')} cannot be read; the first, {problems[0]}", details=problems
+        )
     if not papers:
         raise LabelError(f"{path} holds no labelled paper: give one JSON object a line with id, title, abstract, tags")
     return papers
@@ -123,7 +126,8 @@ def join(labels: Sequence[IdLabel], corpus: Path) -> list[LabelledPaper]:
     missing = [label.id for label in labels if label.id not in found]
     if missing:
         raise LabelError(
-            f"{corpus} lacks {len(missing)} of {len(labels)} labelled papers, e.g. {missing[0]}", details=missing
+            f"{corpus} lacks {len(missing)} of {counted(len(labels), 'labelled paper')}, e.g. {missing[0]}",
+            details=missing,
         )
     return [
         LabelledPaper(found[label.id], label.themes, label.split, label.origin, line)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.words import counted
 from training import metrics
 from training.breakdown import ThemeFigures
 from training.document import Figure
@@ -71,7 +72,7 @@ def themes_figure(themes: Sequence[ThemeFigures]) -> Figure:
     """F1 of the themes with their intervals, worst first."""
     known = sorted((t for t in themes if not np.isnan(t.f1.value)), key=lambda t: (t.f1.value, t.theme))[:_ROWS]
     spans = [Span(t.theme, t.f1.low, t.f1.value, t.f1.high) for t in known]
-    caption = f"F1 and its 95 % interval of {len(spans)} themes, worst first."
+    caption = f"F1 and its 95 % interval of {counted(len(spans), 'theme')}, worst first."
     return Figure("themes", interval_chart("F1 by theme", Axis("F1"), spans), caption)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from models.words import counted
 from training.breakdown import ThemeFigures
 from training.intervals import rounded
 from training.predictions import Predictions
@@ -125,7 +126,7 @@ def _headroom(theme: ThemeFigures) -> float:
 def _reasons(theme: ThemeFigures) -> list[str]:
     reasons = []
     if theme.trained_on is not None and theme.trained_on < FEW_LABELS:
-        reasons.append(f"trained on {theme.trained_on} papers")
+        reasons.append(f"trained on {counted(theme.trained_on, 'paper')}")
     if theme.support < FEW_MEASURED:
         papers = {0: "no paper", 1: "one paper"}.get(theme.support, f"only {theme.support} papers")
         reasons.append(f"{papers} here to measure it on")

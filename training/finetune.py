@@ -24,6 +24,7 @@ from models.classifiers import DenseHeads
 from models.encoders.transformer import GRAPH, TOKENIZER
 from models.errors import LabelError, UnavailableError
 from models.themes import Taxonomy
+from models.words import counted
 from training.dataset import LabelledPaper, data_digest, label_matrix
 from training.encoders import MINILM_NAME, PACKAGE, config_of, max_tokens
 from training.graph import bert_graph, save_graph
@@ -104,7 +105,7 @@ def fine_tune(
     config_of(start)
     if len(train) < LEAST_PAPERS:
         raise LabelError(
-            f"{len(train)} labelled papers are too few to fine-tune an encoder on, {LEAST_PAPERS} the least: "
+            f"{counted(len(train), 'labelled paper')} to fine-tune an encoder on, {LEAST_PAPERS} is the least: "
             "leave --fine-tune away"
         )
     place = work / f"finetune-{_digest(start, train, taxonomy, chosen)}"

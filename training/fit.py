@@ -20,6 +20,7 @@ from models.neighbours import nearest_papers, no_votes
 from models.parts import Lexical, Parts
 from models.saving import save_bundle
 from models.scores import FloatMatrix
+from models.words import counted
 from training.dataset import data_digest, label_matrix
 from training.heads import FOLDS, fit_dense, fit_lexical
 from training.job import EncoderSource, FitOptions, Job, SoftPapers
@@ -61,7 +62,9 @@ def fit_bundle(job: Job, out: Path, *, cache: Path | None = None, progress: Prog
 
 def _check(job: Job) -> None:
     if len(job.train) < 2:
-        raise LabelError(f"{len(job.train)} labelled papers to train on: give at least two, better fifty a theme")
+        raise LabelError(
+            f"{counted(len(job.train), 'labelled paper')} to train on: give at least two, better fifty a theme"
+        )
     if job.encoder.heads is not None and not job.dev:
         raise LabelError(
             f"the encoder {job.encoder.name!r} brings heads that have seen the training papers: give dev papers too"
@@ -93,9 +96,10 @@ def _held_out(job: Job, sparse: Pair, dense: Pair, votes: Pair) -> HeldOut:
     """Dev papers, and training papers where both kinds of heads were cross-validated on them."""
     dev_truth = label_matrix(job.dev, job.taxonomy)
     if sparse[0] is None or dense[0] is None or votes[0] is None:
-        return HeldOut(sparse[1], dense[1], votes[1], dev_truth, f"{len(job.dev)} dev papers")
+        return HeldOut(sparse[1], dense[1], votes[1], dev_truth, counted(len(job.dev), "dev paper"))
     truth = np.concatenate([label_matrix(job.train, job.taxonomy), dev_truth])
-    what = f"{len(job.train)} training papers by {FOLDS}-fold cross-validation and {len(job.dev)} dev papers"
+    train, dev = counted(len(job.train), "training paper"), counted(len(job.dev), "dev paper")
+    what = f"{train} by {FOLDS}-fold cross-validation and {dev}"
     joined = [np.concatenate([pair[0], pair[1]]) for pair in (sparse, dense, votes) if pair[0] is not None]
     return HeldOut(joined[0], joined[1], joined[2], truth, what)
 

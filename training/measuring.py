@@ -8,6 +8,7 @@ from pathlib import Path
 
 from models.bundle import ModelBundle
 from models.tagging import Profile
+from models.words import counted
 from training.crossed import LEAST, cross_validate
 from training.dataset import LabelledPaper
 from training.evaluate import Evaluation, Options, evaluate
@@ -52,7 +53,7 @@ def measure(
     seed = job.options.seed
     if not test and not job.dev and len(job.train) >= LEAST:
         found = cross_validate(job, bundle, Options(seed=seed), cache=cache, progress=progress)
-        return Measured(found, (), (), f"{len(job.train)} training papers, by cross-validation")
+        return Measured(found, (), (), f"{counted(len(job.train), 'training paper')}, by cross-validation")
     papers = test or job.dev or job.train
     found = evaluate(bundle, papers, Options(seed=seed), progress=progress)
     others = tuple(
@@ -67,10 +68,10 @@ def measure(
 
 def _what(job: Job, test: Sequence[LabelledPaper]) -> str:
     if test:
-        return f"{len(test)} test papers"
+        return counted(len(test), "test paper")
     if job.dev:
-        return f"{len(job.dev)} dev papers, which thresholds were set on: figures flatter a little"
-    return f"the {len(job.train)} training papers themselves: figures say nothing of other papers"
+        return f"{counted(len(job.dev), 'dev paper')}, which thresholds were set on: figures flatter a little"
+    return f"{counted(len(job.train), 'training paper')}, learned from: figures say nothing of other papers"
 
 
 def _curve(

@@ -26,6 +26,7 @@ from models.scores import FloatMatrix
 from models.tagger import Scored, answer_scored, score_texts
 from models.tagging import Profile, Tagging, TagOptions
 from models.themes import Taxonomy
+from models.words import counted
 from training.dataset import LabelledPaper, label_matrix
 from training.vectors import Progress, no_progress
 
@@ -224,6 +225,7 @@ def aligned(first: Predictions, second: Predictions) -> tuple[Predictions, Predi
     unlike = np.flatnonzero((a.truth != b.truth).any(axis=1))
     if len(unlike):
         raise InputError(
-            f"{len(unlike)} papers have other labels in the second scores, e.g. {a.ids[unlike[0]]}: score both anew"
+            f"the second scores have other labels for {counted(len(unlike), 'paper')}, e.g. {a.ids[unlike[0]]}: "
+            "score both anew"
         )
     return a, b

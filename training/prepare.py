@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from models.errors import LabelError
 from models.themes import Taxonomy
+from models.words import counted
 from training.dataset import LabelledPaper
 from training.naming import derived, fitting_share, named_by_id
 from training.problems import Finding, LabelReport, Place
@@ -81,7 +82,8 @@ def _scarcity(splits: Splits) -> str:
     papers = len(splits.train)
     if papers >= _FEW:
         return ""
-    return f"warning: {papers} papers are few to learn from; tags will be poor where a theme has fewer than fifty"
+    few = f"{counted(papers, 'paper')} to learn from"
+    return f"warning: {few}: tags will be poor where a theme has fewer than fifty"
 
 
 def _taxonomy(labels: Labels) -> tuple[Taxonomy, str]:
@@ -90,7 +92,7 @@ def _taxonomy(labels: Labels) -> tuple[Taxonomy, str]:
     if labels.in_use is not None and fitting_share(labels.everything, labels.in_use) >= _SAME_THEMES:
         return labels.in_use, ""
     taxonomy = derived(labels.everything)
-    remark = f"the {len(taxonomy)} themes are taken from the labels: --themes FILE can name and define them"
+    remark = f"{counted(len(taxonomy), 'theme')} taken from the labels: --themes FILE can name and define them"
     return taxonomy, remark
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from models.words import counted
+
 Severity = Literal["error", "warning"]
 Place = tuple[str, int]
 """Split ("train" or "dev") and position in it."""
@@ -85,8 +87,8 @@ class LabelReport:
     def summary(self) -> str:
         """One line: how many papers, problems, and papers left out."""
         return (
-            f"{self.train} training and {self.dev} dev papers: {len(self.errors)} errors, "
-            f"{len(self.warnings)} warnings, {len(self.dropped)} papers left out"
+            f"{self.train} training and {counted(self.dev, 'dev paper')}: {counted(len(self.errors), 'error')}, "
+            f"{counted(len(self.warnings), 'warning')}, {counted(len(self.dropped), 'paper')} left out"
         )
 
     def to_json(self) -> dict[str, Any]:

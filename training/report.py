@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from models.words import counted
 from training.cells import FIGURE_NAMES, estimate_cells, number
 from training.document import Block, Figure, Heading, Paragraph, table, to_html, to_markdown
 from training.evaluate import Evaluation
@@ -70,8 +71,8 @@ def _opening(evaluation: Evaluation) -> list[Block]:
     model, options = evaluation.model, evaluation.options
     out: list[Block] = [
         Paragraph(
-            f"{len(evaluation.predictions)} labelled papers, {len(evaluation.themes)} themes, profile "
-            f"{options.profile}, promise {options.promise}. Bundle {model['sha256'][:12]}, taxonomy "
+            f"{counted(len(evaluation.predictions), 'labelled paper')}, {counted(len(evaluation.themes), 'theme')}, "
+            f"profile {options.profile}, promise {options.promise}. Bundle {model['sha256'][:12]}, taxonomy "
             f"{model['taxonomy'][:12]}, data {evaluation.data[:12]} (first digits of their sha256)."
         )
     ]

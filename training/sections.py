@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.paper import Paper
+from models.words import counted
 from training.cells import comparison_rows, estimate_cells, number, slice_cells, theme_cells
 from training.document import Block, Bullets, Cell, Heading, Paragraph, paper_link, table
 from training.evaluate import Evaluation
@@ -56,8 +57,9 @@ def comparison_section(_: Evaluation, extras: Extras) -> list[Block]:
     return [
         Heading("Comparison"),
         Paragraph(
-            f"First: {found.first}. Second: {found.second}. {found.papers} shared papers. Differences are second minus "
-            "first (paired bootstrap); p is that of a randomisation test which exchanges the two models' answers."
+            f"First: {found.first}. Second: {found.second}. {counted(found.papers, 'shared paper')}. Differences are "
+            "second minus first (paired bootstrap); p is that of a randomisation test which exchanges the two models' "
+            "answers."
         ),
         table(headers, comparison_rows(found), (1, 2, 3, 5)),
     ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.paper import Paper
+from models.words import counted
 from training.dataset import LabelledPaper
 from training.slices import month
 
@@ -58,7 +59,7 @@ def split(papers: Sequence[LabelledPaper], *, seed: int = 0, small: int = SMALL,
         seed: of the random order. tested: False holds out dev papers alone.
     """
     if len(papers) < small:
-        return Splits(tuple(papers), (), (), f"{len(papers)} papers are too few to hold any out")
+        return Splits(tuple(papers), (), (), f"{counted(len(papers), 'paper')}, too few to hold any out")
     order, how = _order(papers, seed)
     held = _newest(papers, order, min(round(_HELD_OUT * len(papers)), _MOST_HELD_OUT))
     out = set(held)

@@ -15,6 +15,7 @@ from functools import cached_property
 from models.errors import LabelError, ThemeError
 from models.gates import text_reason
 from models.themes import Taxonomy
+from models.words import counted
 from training.dataset import LabelledPaper
 from training.duplicates import near_duplicates, normalised
 from training.problems import Finding, LabelReport, Place
@@ -76,14 +77,14 @@ def usable(
     details = [str(finding) for finding in report.errors]
     if strict and details:
         raise LabelError(
-            f"the labels have {len(details)} errors; the first: {report.errors[0].message}", details=details
+            f"the labels have {counted(len(details), 'error')}; the first: {report.errors[0].message}", details=details
         )
     kept = []
     for name, papers in (("train", train), ("dev", dev)):
         left = [_tidy(item) for n, item in enumerate(papers) if (name, n) not in report.dropped]
         if papers and not left:
             first = f"; the first: {report.errors[0].message}" if report.errors else ""
-            raise LabelError(f"none of the {len(papers)} {name} papers can be used{first}", details=details)
+            raise LabelError(f"none of {counted(len(papers), f'{name} paper')} can be used{first}", details=details)
         kept.append(left)
     return kept[0], kept[1]
 
@@ -212,7 +213,8 @@ def _dates(splits: _Splits) -> Iterator[Finding]:
     if late:
         message = (
             f"training papers reach to {last[0]}-{last[1]:02}, dev papers begin in {first[0]}-{first[1]:02}: "
-            f"{len(late)} training papers are newer than the first dev paper, so figures flatter; split by date"
+            f"{counted(len(late), 'training paper is', 'training papers are')} newer than the first dev paper, so figures "
+            "flatter; split by date"
         )
         yield Finding("warning", "dates_overlap", message, late)
 

@@ -19,6 +19,7 @@ from models.bundle import ModelBundle
 from models.errors import NotFoundError, UnavailableError
 from models.paper import Paper
 from models.tagging import Profile, TagOptions
+from models.words import counted
 from service.api.body import invalid, read_json
 from service.api.errors import KSERVE, Fault
 from service.api.examples import TEXT
@@ -214,7 +215,7 @@ def _texts(tensor: TensorIn, place: str) -> list[str]:
         raise invalid([Fault(f"{place}.data", "holds something that is no text: send strings, not binary data")])
     if math.prod(tensor.shape) != len(flat) or tensor.shape[0] != len(flat):
         shape = [int(size) for size in tensor.shape]
-        raise invalid([Fault(f"{place}.shape", f"is {shape} for {len(flat)} texts: send [{len(flat)}]")])
+        raise invalid([Fault(f"{place}.shape", f"is {shape} for {counted(len(flat), 'text')}: send [{len(flat)}]")])
     return flat
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from models.errors import InputError
+from models.words import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -110,8 +111,8 @@ def _show(report: Report) -> None:
     facts = report.machine
     instructions = ", ".join(facts["instructions"]) or "no known instruction sets"
     typer.echo(
-        f"{report.data['papers']} papers, medians, runs: {len(report.rows[0].seconds)}; "
-        f"{facts['processor']}, {facts['cores']} cores ({instructions})"
+        f"{counted(report.data['papers'], 'paper')}, medians, runs: {len(report.rows[0].seconds)}; "
+        f"{facts['processor']}, {counted(facts['cores'], 'core')} ({instructions})"
     )
     for remark in report.remarks:
         typer.echo(remark)

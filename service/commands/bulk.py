@@ -16,6 +16,7 @@ from models.calibration import parse_promise
 from models.errors import InputError
 from models.tagging import TagOptions
 from models.theme_set import ThemeSet
+from models.words import counted
 from service.commands.voice import Voice
 from service.pipeline import (
     BATCH,
@@ -51,7 +52,7 @@ class Request:
 
     Attributes:
         inputs, format: what to read, and how; format None finds out.
-        options: what to give. bundle: directory of the model; None for the shipped one.
+        options: what to give. bundle: directory of the model.
         threads: cores of the encoder, 0 for all.
         out: file to write; None for standard output. output: how to write; None decides by `out`.
         resume: go on with `out`. quiet: only say what went wrong.
@@ -63,7 +64,7 @@ class Request:
     inputs: tuple[str, ...]
     format: str | None
     options: TagOptions
-    bundle: Path | None
+    bundle: Path
     threads: int
     out: Path | None
     output: OutputName | None
@@ -111,13 +112,15 @@ def run_bulk(request: Request, *, strict: bool) -> int:
             return _unheard()
     if not request.quiet:
         voice.summarise(progress, papers.counts)
+        if request.bundle != SHIPPED:
+            voice.say(f"by {bundle.name.name}@{bundle.name.version} in {request.bundle}")
     if papers.counts.unreadable_named or papers.counts.unreadable == len(sources):
         return 3
     return int(strict and bool(papers.counts.skipped or papers.counts.unreadable))
 
 
 def _bundle(request: Request) -> ModelBundle:
-    bundle = ModelBundle.load(request.bundle or SHIPPED, threads=request.threads)
+    bundle = ModelBundle.load(request.bundle, threads=request.threads)
     extended = bundle.with_themes(ThemeSet.load(request.themes_set)) if request.themes_set else bundle
     return under_rules(extended, request.rules)
 
@@ -182,13 +185,13 @@ def _output(request: Request, bundle: ModelBundle) -> Output:
 
 
 def _stopped(request: Request, progress: Progress, voice: Voice) -> int:
-    done = progress.resumed + progress.answered
+    done = counted(progress.resumed + progress.answered, "paper")
     if request.out is None:
-        voice.say(f"stopped after {done:,} papers")
+        voice.say(f"stopped after {done}")
     else:
         arguments = [part for part in sys.argv[1:] if part != "--resume"]
         again = shlex.join(["paperwire", *arguments, "--resume"])
-        voice.say(f"stopped after {done:,} papers, all of them in {request.out}; go on with: {again}")
+        voice.say(f"stopped after {done}, all in {request.out}; go on with: {again}")
     return _INTERRUPTED
 
 

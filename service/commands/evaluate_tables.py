@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from models.words import counted
 from training.cells import FIGURE_NAMES, comparison_rows, estimate_cells, slice_cells, theme_cells
 from training.evaluate import Evaluation
 from training.intervals import Comparison
@@ -22,7 +23,7 @@ def show(evaluation: Evaluation, comparison: Comparison | None = None, console: 
     out.print(
         Text(
             f"{model['name']} {model['version']} ({model['sha256'][:12]}), profile {options.profile}, "
-            f"promise {options.promise}, {len(evaluation.predictions)} papers"
+            f"promise {options.promise}, {counted(len(evaluation.predictions), 'paper')}"
         )
     )
     if evaluation.seen:
@@ -77,7 +78,8 @@ def _themes(evaluation: Evaluation) -> Table:
 def _comparison(comparison: Comparison) -> Table:
     headers = ("figure", "before", "now", "difference", "95 % interval", "p", "significant")
     table = _table(headers, comparison_rows(comparison), (1, 2, 3, 5))
-    table.title = Text(f"before: {comparison.first}; now: {comparison.second}; {comparison.papers} shared papers")
+    shared = counted(comparison.papers, "shared paper")
+    table.title = Text(f"before: {comparison.first}; now: {comparison.second}; {shared}")
     table.title_justify = "left"
     return table
 

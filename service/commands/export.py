@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from models.words import counted
 from service.commands.groups import grouped
 from service.commands.selection import Selection, context_of, open_bundle
 from service.commands.workplace import BundleOption, QuietOption, StoreOption, open_store, settings_of
@@ -44,7 +45,7 @@ def export(
         with opened(out) as stream:
             count = write_papers(papers, wanted, context.names, name, stream)
     if not quiet:
-        typer.echo(f"paperwire: {count:,} papers exported as {name}", err=True)
+        typer.echo(f"paperwire: {counted(count, 'paper')} exported as {name}", err=True)
 
 
 def _by_ending(out: Path | None) -> str:

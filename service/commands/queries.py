@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from models.words import counted
 from service.commands.selection import context_of, open_bundle
 from service.commands.workplace import BundleOption, StoreOption, open_store, settings_of
 
@@ -45,7 +46,7 @@ def save(
     with open_store(settings) as opened:
         count = opened.listing.count(query)
         saved = opened.queries.save(name, expression, title=title)
-    typer.echo(f"{saved.name}: {count:,} papers match now", err=True)
+    typer.echo(f"{saved.name}: {counted(count, 'paper')} now", err=True)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from models.words import counted
 from service.commands.selection import open_bundle
 from service.commands.workplace import BundleOption, settings_of
 
@@ -28,7 +29,9 @@ RulesFile = Annotated[Path, typer.Argument(metavar="FILE", help="The rules, in Y
 def check(file: RulesFile, bundle: BundleOption = None) -> None:
     """Read a rules file against a bundle's themes; exit with 3 and every problem where it does not fit."""
     rules = _load(file, bundle)
-    typer.echo(f"{file}: rules for {len(rules.themes)} themes, {len(rules.skip)} patterns to skip by")
+    typer.echo(
+        f"{file}: rules for {counted(len(rules.themes), 'theme')}, {counted(len(rules.skip), 'pattern')} to skip by"
+    )
 
 
 @app.command("test")
@@ -67,10 +70,10 @@ def _print(report: RuleReport) -> None:
         wrong = f"   not so: {', '.join(score.wrong)}" if score.wrong else ""
         typer.echo(f"{score.hits:>7,} {score.right:>7,} {precision:>9}  {_told(score)}{wrong}")
     for theme, number in report.findings.conflicts.most_common():
-        typer.echo(f"conflict: {theme}: given and taken away on {number:,} papers; it is taken away")
+        typer.echo(f"conflict: {theme}: given and taken away on {counted(number, 'paper')}; it is taken away")
     for pattern, number in report.findings.timeouts.most_common():
-        typer.echo(f"too slow: {pattern}: given up on {number:,} times; make it simpler")
-    typer.echo(f"paperwire: tried on {report.papers:,} papers", err=True)
+        typer.echo(f"too slow: {pattern}: given up on {counted(number, 'time')}; make it simpler")
+    typer.echo(f"paperwire: tried on {counted(report.papers, 'paper')}", err=True)
 
 
 def _told(score: Score) -> str:

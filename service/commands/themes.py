@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from models.errors import InputError
+from models.words import counted
 
 if TYPE_CHECKING:
     from models.bundle import ModelBundle
@@ -76,7 +77,7 @@ def add(
     extended = known.added(item)
     _bundle(bundle).with_themes(extended)  # a clash with the bundle's own themes shows before the file is written
     extended.save(themes_set)
-    typer.echo(f"{item.theme.id}: added to {themes_set} with {len(examples)} examples")
+    typer.echo(f"{item.theme.id}: added to {themes_set} with {counted(len(examples), 'example')}")
 
 
 @app.command()

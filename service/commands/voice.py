@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from models.words import counted
 from service.commands.speech import Speech, progress_bar
 from service.pipeline import Counts, Progress, Remark, Source
 
@@ -45,19 +46,16 @@ class Voice(Speech):
         if self._bar is None or self._task is None:
             return
         done = progress.resumed + progress.answered
-        told = f"{done:,} papers, {progress.papers_per_second:,.0f}/s"
+        told = f"{counted(done, 'paper')}, {progress.papers_per_second:,.0f}/s"
         self._bar.update(self._task, completed=counts.bytes_read if self._total else None, papers=told)
 
     def summarise(self, progress: Progress, counts: Counts) -> None:
         """The last line: what became of all entries."""
-        parts = [f"{progress.answered:,} papers tagged ({progress.tagged:,} with a theme)"]
-        for number, what in (
-            (progress.resumed, "answered before"),
-            (counts.duplicates, "duplicates"),
-            (counts.skipped, "entries skipped"),
-            (counts.unreadable, "inputs unreadable"),
-        ):
-            parts += [f"{number:,} {what}"] if number else []
+        parts = [f"{counted(progress.answered, 'paper')} tagged ({progress.tagged:,} with a theme)"]
+        parts += [f"{progress.resumed:,} answered before"] if progress.resumed else []
+        parts += [counted(counts.duplicates, "duplicate")] if counts.duplicates else []
+        parts += [f"{counted(counts.skipped, 'entry', 'entries')} skipped"] if counts.skipped else []
+        parts += [f"{counted(counts.unreadable, 'input')} unreadable"] if counts.unreadable else []
         self.say(f"{', '.join(parts)}, in {progress.seconds:.1f} s ({progress.papers_per_second:,.0f} papers/s)")
 
 

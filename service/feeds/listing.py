@@ -36,6 +36,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+from models.words import counted
 from service.feeds.assemble import assemble
 from service.feeds.bare_names import authors_among
 from service.feeds.dates import parse_date
@@ -83,7 +84,7 @@ def read_stream(stream: BinaryIO) -> Iterator[Entry]:
     if not position:
         yield EMPTY
     for doubt, count in concerned.items():
-        yield Note(f"{count} {'entry' if count == 1 else 'entries'}: {doubt}")
+        yield Note(f"{counted(count, 'entry', 'entries')}: {doubt}")
 
 
 def _too_large(position: int) -> Skipped:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, cast
 
 from models.errors import FeedError
+from models.words import counted
 from service.feeds.entries import EMPTY, MAX_ENTRY_BYTES, Entry, Skipped
 from service.feeds.loose import ALIASES, TEXT_NAMES, loose_paper, squeezed
 
@@ -55,7 +56,7 @@ def _rows(file: BinaryIO) -> Iterator[Entry]:
                 position += 1
                 yield _entry(position, row)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise FeedError(f"a Parquet file that cannot be read, after {position} rows: {error}") from None
+        raise FeedError(f"a Parquet file that cannot be read, after {counted(position, 'row')}: {error}") from None
     if not position:
         yield EMPTY
 

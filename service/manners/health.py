@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from statistics import median
 from typing import Literal
 
+from models.words import counted
 from service.manners.batch import BatchFacts
 
 _OLD_WORKING_DAYS = 3
@@ -84,9 +85,8 @@ def assess(present: BatchFacts, history: Sequence[BatchFacts] = ()) -> FeedHealt
 
 
 def _summary(present: BatchFacts) -> str:
-    papers = "1 paper" if present.count == 1 else f"{present.count:,} papers"
     newest = f", the newest of {_written(present.newest.date())}" if present.newest else ""
-    return f"{papers}{newest}, fetched on {_written(present.fetched_at.date())}."
+    return f"{counted(present.count, 'paper')}{newest}, fetched on {_written(present.fetched_at.date())}."
 
 
 def _empty(present: BatchFacts, history: Sequence[BatchFacts]) -> Iterator[Finding]:
@@ -116,7 +116,7 @@ def _unreadable(present: BatchFacts, _: Sequence[BatchFacts]) -> Iterator[Findin
     if not present.skipped:
         return
     total = present.count + present.skipped
-    lost = f"{present.skipped:,} of {total:,} entries could not be read"
+    lost = f"{present.skipped:,} of {counted(total, 'entry', 'entries')} could not be read"
     if present.skipped * 10 > total:
         yield Finding("unreadable", False, f"{lost}: the feed may have changed its format.")
     else:
@@ -138,7 +138,8 @@ def _repeated(present: BatchFacts, history: Sequence[BatchFacts]) -> str:
         return ""
     if not present.built_at or not last.built_at or present.day <= last.day:
         return ""
-    return f"built anew on {_written(present.day)}, with the same {present.count:,} papers as on {_written(last.day)}"
+    papers = counted(present.count, "paper")
+    return f"built anew on {_written(present.day)}, with the same {papers} as on {_written(last.day)}"
 
 
 def _old(present: BatchFacts) -> str:
@@ -218,7 +219,9 @@ def _small(present: BatchFacts, history: Sequence[BatchFacts]) -> Iterator[Findi
     usual = [batch.count for batch in history if batch.count]
     if present.count and len(usual) >= 5 and median(usual) >= 10 and present.count * 5 < median(usual):
         yield Finding(
-            "small", False, f"Only {present.count} papers where {median(usual):.0f} are usual: it may be cut short."
+            "small",
+            False,
+            f"Only {counted(present.count, 'paper')} where {median(usual):.0f} are usual: it may be cut short.",
         )
 
 

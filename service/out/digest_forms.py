@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from models.paper import Paper
 from models.text import clean
+from models.words import counted
 from service.out.digest import Digest, Item, Section
 from service.out.text import legal_line, web_url
 
@@ -69,12 +70,8 @@ def summary(digest: Digest) -> str:
     span = f"between {_time(digest.since)} and {_time(digest.until)}"
     if not digest.total:
         return f"No papers {span}."
-    papers, themes = _count(digest.total, "paper"), _count(len(digest.sections), "theme")
+    papers, themes = counted(digest.total, "paper"), counted(len(digest.sections), "theme")
     return f"{papers} {span}, under {themes}; each paper is listed once."
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _time(moment: datetime) -> str:
@@ -90,7 +87,7 @@ def _heading(section: Section) -> str:
 
 def _rest(section: Section) -> str:
     left = section.total - len(section.items)
-    return f"... and {_count(left, 'more paper')}." if left else ""
+    return f"... and {counted(left, 'more paper')}." if left else ""
 
 
 def _colophon() -> str:

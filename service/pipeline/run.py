@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from models.errors import InputError
 from models.paper import Paper
 from models.tagging import Profile, Tagging
+from models.words import counted
 from service.pipeline.output import Output
 from service.pipeline.record import PapersDigest, RunRecord
 
@@ -138,12 +139,12 @@ def _after(papers: Iterator[Paper], start: RunRecord, digest: PapersDigest) -> I
         paper = next(papers, None)
         if paper is None:
             raise InputError(
-                f"cannot resume: {start.papers:,} papers were answered, but the inputs hold only {count:,} now"
+                f"cannot resume: {counted(start.papers, 'paper')} answered before, the inputs hold only {count:,} now"
             )
         digest.add(paper)
     if start.papers and digest.hex() != start.digest:
         raise InputError(
-            f"cannot resume: the first {start.papers:,} papers of the inputs are not those that were answered; "
+            f"cannot resume: the inputs do not begin with what was answered before, {counted(start.papers, 'paper')}; "
             "give the same inputs in the same order, or start over without --resume"
         )
     return papers

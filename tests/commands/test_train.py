@@ -103,7 +103,7 @@ def test_labels_of_another_kind_become_themes(tiny_bundle, tmp_path, capsys):
     papers = [LabelledPaper(item.paper, tuple(f"about {t}" for t in item.themes)) for item in tiny_papers(60, 28)]
     labels = {"--labels": write_labels(tmp_path / "labels.jsonl", papers)}
     assert train(tiny_bundle, tmp_path / "new", labels) == 0
-    assert "the 5 themes are taken from the labels" in capsys.readouterr().err
+    assert "5 themes taken from the labels" in capsys.readouterr().err
     assert set(ModelBundle.load(tmp_path / "new").taxonomy.ids) >= {"about-consensus", "about-serverless"}
 
 

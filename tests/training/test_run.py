@@ -60,7 +60,7 @@ def test_enough_papers_are_split_measured_and_published(encoder: Path, tmp_path:
 def test_twenty_papers_of_five_themes_work_and_warn(encoder: Path, tmp_path: Path) -> None:
     told: list[str] = []
     outcome = train(request(tiny_papers(20, 1), encoder, tmp_path), tell=told.append)
-    assert any(line.startswith("warning: 20 papers are few") for line in told)
+    assert any(line.startswith("warning: 20 papers to learn from") for line in told)
     assert outcome.measured_on == "20 training papers, by cross-validation"
     assert outcome.evaluation.seen == 0
     assert len(outcome.evaluation.predictions) == 20

@@ -143,7 +143,7 @@ def test_strict_refuses_with_every_error_and_unusable_splits_always():
     with pytest.raises(LabelError, match="2 errors") as caught:
         usable(report, [*_clean(), *bad], [], strict=True)
     assert len(caught.value.details) == 2
-    with pytest.raises(LabelError, match="none of the 2 dev papers"):
+    with pytest.raises(LabelError, match="none of 2 dev papers"):
         usable(validate(_clean(), bad, TAXONOMY), _clean(), bad)
 
 
