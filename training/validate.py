@@ -213,8 +213,8 @@ def _dates(splits: _Splits) -> Iterator[Finding]:
     if late:
         message = (
             f"training papers reach to {last[0]}-{last[1]:02}, dev papers begin in {first[0]}-{first[1]:02}: "
-            f"{counted(len(late), 'training paper is', 'training papers are')} newer than the first dev paper, so figures "
-            "flatter; split by date"
+            f"{counted(len(late), 'training paper is', 'training papers are')} newer than the first dev paper, so "
+            "figures flatter; split by date"
         )
         yield Finding("warning", "dates_overlap", message, late)
 
