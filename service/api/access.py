@@ -6,7 +6,7 @@ import base64
 import binascii
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,6 +113,23 @@ def demand(caller: Caller, scope: Scope) -> None:
     if scope not in caller.scopes and "admin" not in caller.scopes:
         message = f"this API key has no scope '{scope}': ask for a key that has"
         raise RefusalError(403, "scope-missing", message)
+
+
+def refuse_foreign_pages(headers: Headers, origins: Sequence[str]) -> None:
+    """Nothing unless a browser says that a page of another site sends this, which changes something here.
+
+    Where keys are off, a page that a user of this machine looks at could do so without asking first.
+
+    Args:
+        headers: of the request; Fetch Metadata. origins: web origins that are allowed.
+
+    Raises:
+        RefusalError: 403.
+    """
+    foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+    if foreign and "*" not in origins and headers.get("origin", "") not in origins:
+        message = "a page of another site may not change anything here: add its origin to cors_origins"
+        raise RefusalError(403, "foreign-page", message)
 
 
 def _given(headers: Headers) -> str | None:

@@ -26,6 +26,7 @@ from service.api import (
     embeddings,
     feeds,
     health,
+    jobs,
     kserve,
     labelstudio,
     papers,
@@ -41,11 +42,13 @@ from service.api.edge import Edge
 from service.api.errors import RefusalError, problem_json, problem_of
 from service.api.library import Library
 from service.api.limits import ByteBudget, Rates
+from service.api.live import LiveBundles
 from service.api.metrics import Metrics
 from service.api.openapi import document
 from service.api.operation import REQUEST_ID, Answer, Call, Operation, Service, handler
 from service.api.switch import Switch
 from service.engine import Engine, Limits
+from service.jobs.foreman import Foreman
 from service.releases import Releases, bundle_in_use, releases_of
 from service.ruled import under_rules
 from service.settings import Settings, shared_folder
@@ -106,6 +109,7 @@ def make_service(settings: Settings, bundle: ModelBundle | None = None) -> Servi
     metrics = Metrics()
     limits = Limits(settings.batch_texts, settings.batch_wait_ms, settings.queue_texts)
     engine = Engine(live, limits, on_batch=metrics.batch)
+    library, releases = Library(settings), _releases(settings, bundle)
     return Service(
         settings=settings,
         engine=engine,
@@ -113,8 +117,9 @@ def make_service(settings: Settings, bundle: ModelBundle | None = None) -> Servi
         rates=Rates(settings.rate_per_s, settings.rate_burst, buckets=_buckets()),
         budget=ByteBudget(settings.bodies_bytes),
         metrics=metrics,
-        library=Library(settings),
-        switch=Switch(engine, _releases(settings, bundle), threads=settings.threads, rules=settings.rules),
+        library=library,
+        switch=Switch(engine, releases, threads=settings.threads, rules=settings.rules),
+        foreman=Foreman(settings, library.find, LiveBundles(engine, releases), metrics),
     )
 
 
@@ -138,7 +143,7 @@ def all_operations(settings: Settings) -> Sequence[Operation]:
         "kserve": kserve.OPERATIONS,
         "labelstudio": labelstudio.OPERATIONS,
     }
-    rooms = (tagging, stream, papers, feeds, releases, health)
+    rooms = (tagging, stream, jobs, papers, feeds, releases, health)
     own = [one for room in rooms for one in room.OPERATIONS]
     chosen = [one for name, group in protocols.items() if name in settings.protocols for one in group]
     return (*own, *predict.operations(settings), *chosen)
@@ -163,6 +168,7 @@ def _lifespan(service: Service) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         service.engine.start()
+        service.foreman.start()
         tasks = [asyncio.create_task(service.switch.watch()), asyncio.create_task(_note(service))]
         warming = asyncio.create_task(_warm(service))
         if service.settings.workers > 1:  # others answer meanwhile, or its connections wait
@@ -172,6 +178,7 @@ def _lifespan(service: Service) -> Callable[[FastAPI], Any]:
         for task in tasks:
             task.cancel()
         service.switch.close()
+        await asyncio.to_thread(service.foreman.close)
         await asyncio.to_thread(service.engine.close)
         await asyncio.to_thread(service.library.close)
 
@@ -198,9 +205,9 @@ def _layers(service: Service) -> list[Middleware]:
             Middleware(
                 CORSMiddleware,
                 allow_origins=list(service.settings.cors_origins),
-                allow_methods=["GET", "POST"],
-                allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-Id"],
-                expose_headers=["X-Request-Id", "Retry-After", "Paperwire-Model"],
+                allow_methods=["GET", "POST", "DELETE"],
+                allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-Id", "Idempotency-Key"],
+                expose_headers=["X-Request-Id", "Retry-After", "Paperwire-Model", "Location"],
             )
         )
     return layers

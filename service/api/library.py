@@ -14,7 +14,7 @@ class Library:
     """The way to the store that the settings name; safe to use from several threads.
 
     A place that the settings name is made where there is nothing; the default place is only used
-    once another command has made a store there.
+    once a store was made there, by another command or for the first job.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -31,6 +31,23 @@ class Library:
         with self._lock:
             if self._store is None:
                 self._store = Store.open(self._place())
+            return self._store
+
+    def find(self) -> Store | None:
+        """The open store, or None where there is none; raises `StoreError` as `open` does."""
+        if self._store is None and not self._settings.store and not Path(self._settings.store_place).is_file():
+            return None
+        return self.open()
+
+    def make(self) -> Store:
+        """The open store, which is made where there is none, at the default place too.
+
+        Raises:
+            StoreError: it cannot be opened or made.
+        """
+        with self._lock:
+            if self._store is None:
+                self._store = Store.open(self._settings.store_place)
             return self._store
 
     def close(self) -> None:

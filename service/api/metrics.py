@@ -5,7 +5,7 @@ Where a server has several processes, each keeps its numbers in files, and the p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -13,6 +13,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from models.tagging import ModelName, Tagging
 from service.engine import BatchReport, Engine
 from service.settings import shared_folder
+from service.store import JobState
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _TEXTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -44,6 +45,11 @@ class Metrics:
         self._abstentions = Counter("paperwire_abstentions", "Papers without tags.", ("reason",), registry=registry)
         self._queue = _gauge("paperwire_queue_texts", "Texts waiting or being computed.", registry)
         self._ready = _gauge("paperwire_ready", "Processes whose model is warm and that take work.", registry)
+        self._jobs = Gauge(
+            "paperwire_jobs", "Jobs by state.", ("state",), registry=registry, multiprocess_mode="mostrecent"
+        )
+        self._jobs_ended = Counter("paperwire_jobs_ended", "Jobs that ended here.", ("state",), registry=registry)
+        self._job_papers = Counter("paperwire_job_papers", "Papers answered by jobs.", registry=registry)
         names = ("name", "version", "sha256")
         self._model = _gauge("paperwire_model", "Processes that answer by this model.", registry, names)
         self._named: ModelName | None = None
@@ -81,6 +87,19 @@ class Metrics:
                 self._tags.labels(tag.theme).inc()
             if tagging.abstained:
                 self._abstentions.labels(tagging.reasons[0] if tagging.reasons else "none").inc()
+
+    def jobs(self, counts: Mapping[JobState, int]) -> None:
+        """Set how many jobs there are in each state, whichever server they are of."""
+        for state, number in counts.items():
+            self._jobs.labels(str(state)).set(number)
+
+    def job_papers(self, papers: int) -> None:
+        """Count papers that a job has answered."""
+        self._job_papers.inc(papers)
+
+    def job_ended(self, state: JobState) -> None:
+        """Count a job that is done or has failed."""
+        self._jobs_ended.labels(str(state)).inc()
 
     def page(self, engine: Engine, *, ready: bool) -> bytes:
         """The page in Prometheus' text format, of all processes of the server."""

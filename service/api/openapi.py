@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from models.bundle import ModelBundle
+from service.api import idempotency
 from service.api.errors import ErrorForm
 from service.api.languages import known_languages
 from service.api.operation import Answer, Body, Operation
@@ -72,7 +73,7 @@ def _types(operations: Iterable[Operation]) -> Iterable[Any]:
         yield operation.form.schema
         if operation.query is not None:
             yield operation.query
-        kinds = [operation.body.kind] if operation.body is not None else []
+        kinds = [body.kind for body in _bodies(operation)]
         for kind in [*kinds, *(answer.kind for answer in operation.answers)]:
             yield from kind if isinstance(kind, tuple) else [] if kind is None else [kind]
 
@@ -95,11 +96,13 @@ def _operation(operation: Operation, schema_of: Callable[[Any], Json], settings:
         "summary": operation.summary,
         "responses": _answers(operation.answers, schema_of),
     }
-    parameters = [*_path_parameters(operation), *_query_parameters(operation)]
+    headers = [idempotency.parameter()] if operation.keyed else []
+    parameters = [*_path_parameters(operation), *_query_parameters(operation), *headers]
     if parameters:
         out["parameters"] = parameters
     if operation.body is not None:
-        out["requestBody"] = _body(operation.body, schema_of)
+        contents = {body.media_type: _content(body, schema_of) for body in _bodies(operation)}
+        out["requestBody"] = {"required": True, "content": contents}
     for status in sorted({operation.form.renumbered.get(s, s) for s in _statuses(operation)}):
         out["responses"].setdefault(str(status), _error(status, operation.form, schema_of))
     if operation.scope is not None and settings.keys_required:
@@ -115,8 +118,9 @@ def _statuses(operation: Operation) -> Iterable[int]:
         yield 422
     if operation.path_values or operation.names_model:
         yield 404
-    if operation.conflicts:
+    if operation.conflicts or operation.keyed:
         yield from (409, 422)
+    yield from operation.refusals
     if operation.scope is not None:
         yield from (401, 403, 429)
     if operation.computes:
@@ -141,11 +145,15 @@ def _query_parameters(operation: Operation) -> Iterable[Json]:
         yield parameter
 
 
-def _body(body: Body, schema_of: Callable[[Any], Json]) -> Json:
+def _bodies(operation: Operation) -> Sequence[Body]:
+    return (operation.body, *operation.body.also) if operation.body is not None else ()
+
+
+def _content(body: Body, schema_of: Callable[[Any], Json]) -> Json:
     content: Json = {"schema": schema_of(body.kind)}
     if body.examples:
         content["examples"] = {name: {"value": value} for name, value in body.examples.items()}
-    return {"required": True, "content": {body.media_type: content}}
+    return content
 
 
 def _answers(answers: Sequence[Answer], schema_of: Callable[[Any], Json]) -> Json:

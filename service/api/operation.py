@@ -19,6 +19,7 @@ from service.api.limits import ByteBudget, Rates
 from service.api.metrics import Metrics
 from service.api.switch import Switch
 from service.engine import Engine
+from service.jobs.foreman import Foreman
 from service.settings import Settings
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ class Service:
 
     Attributes:
         ring: its API keys, None where they are off. library: its paper store. switch: changes its model.
+        foreman: runs its jobs.
         draining: it will end soon and is no longer ready.
     """
 
@@ -46,6 +48,7 @@ class Service:
     metrics: Metrics
     library: Library
     switch: Switch
+    foreman: Foreman
     draining: bool = False
 
     @property
@@ -120,11 +123,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a request carries: its type or a tuple of types, media type, and examples by name."""
+    """What a request carries: its type or a tuple of types, media type, examples by name, and what else it may be."""
 
     kind: Any
     media_type: str = "application/json"
     examples: Mapping[str, Any] = field(default_factory=dict)
+    also: Sequence[Body] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,7 @@ class Operation:
         path_values: for each path parameter its description and the `x-enum` of its values, "" for any.
         names_model: its body names a model, which may not be there. form: how its errors look.
         conflicts: what it is asked for may not fit the state of things (409).
+        keyed: it honours `Idempotency-Key`. refusals: statuses of errors beyond those that the others bring.
     """
 
     method: str
@@ -169,6 +174,8 @@ class Operation:
     streams: bool = False
     names_model: bool = False
     conflicts: bool = False
+    keyed: bool = False
+    refusals: Sequence[int] = ()
     path_values: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     form: ErrorForm = PROBLEM
 

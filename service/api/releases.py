@@ -14,6 +14,7 @@ from models.tagging import ModelName
 from service.api.body import fault_of, invalid, read_query
 from service.api.examples import MODEL
 from service.api.health import model_out, reply
+from service.api.idempotency import once
 from service.api.operation import Answer, Call, Operation
 from service.releases import Named, Release
 from service.schemas import ModelOut
@@ -152,7 +153,7 @@ OPERATIONS = (
     Operation(
         "POST",
         "/v1/models/{version}:promote",
-        promote,
+        once(promote),
         "promoteModel",
         "Models",
         "Let another model answer: it is loaded, checked and warmed first, and no request fails",
@@ -161,11 +162,12 @@ OPERATIONS = (
         path_values=_WHICH,
         computes=True,
         conflicts=True,
+        keyed=True,
     ),
     Operation(
         "POST",
         "/v1/models/{version}:rollback",
-        rollback,
+        once(rollback),
         "rollbackModel",
         "Models",
         "Take back the live model, which is named, for the one before it",
@@ -174,5 +176,6 @@ OPERATIONS = (
         path_values=_WHICH,
         computes=True,
         conflicts=True,
+        keyed=True,
     ),
 )

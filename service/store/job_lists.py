@@ -44,6 +44,11 @@ class JobLists:
         with self._database.read() as connection:
             return need(connection, job_id)
 
+    def by_key(self, owner: str, key: str) -> Job | None:
+        """The job that an owner's idempotency key stands for, or None."""
+        with self._database.read() as connection:
+            return keyed(connection, owner, key)
+
     def page(
         self,
         *,
@@ -99,6 +104,15 @@ def need(connection: Connection, job_id: str) -> Job:
     if row is None:
         raise NotFoundError(f"there is no job {job_id[:80]!r}")
     return job_of(row)
+
+
+def keyed(connection: Connection, owner: str, key: str) -> Job | None:
+    """The job that an owner's idempotency key stands for, or None; "" stands for none."""
+    if not key:
+        return None
+    found = select(jobs).where(jobs.c.owner == owner, jobs.c.idempotency_key == key)
+    row = connection.execute(found).mappings().first()
+    return None if row is None else job_of(row)
 
 
 def job_of(row: Columns) -> Job:

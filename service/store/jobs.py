@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
 
 from models.errors import ConflictError
-from service.store.job_lists import ENDED, JobLists, job_of, need
+from service.store.job_lists import ENDED, JobLists, keyed, need
 from service.store.records import Job, JobState
 from service.store.schema import jobs
 
@@ -46,7 +46,7 @@ class Jobs(JobLists):
             ConflictError: the key was used with another kind, input or options.
         """
         with self._database.write("jobs") as connection:
-            there = _by_key(connection, owner, idempotency_key)
+            there = keyed(connection, owner, idempotency_key)
             if there is None:
                 row = _new(kind, place, dict(options), owner, idempotency_key)
                 return self._insert(connection, row)
@@ -76,7 +76,7 @@ class Jobs(JobLists):
         moment = self._database.clock()
         ours = {"state": str(state), "worker": worker, "lease_until": moment + timedelta(seconds=lease_s)}
         with self._database.write("jobs") as connection:
-            there = _by_key(connection, owner, idempotency_key)
+            there = keyed(connection, owner, idempotency_key)
             if there is None:
                 return self._insert(connection, _new(kind, place, dict(options), owner, idempotency_key) | ours)
             _check_same(there, kind, place or there.input, options)
@@ -183,14 +183,6 @@ def _new(kind: str, place: str, options: dict[str, Any], owner: str, key: str) -
     blank = {"state": "queued", "done": 0, "total": 0, "result": "", "error": "", "worker": "", "lease_until": None}
     who = {"owner": owner, "idempotency_key": key or None}
     return {"id": uuid.uuid4().hex, "kind": kind, "input": place, "options": options, "progress": {}, **who, **blank}
-
-
-def _by_key(connection: Connection, owner: str, key: str) -> Job | None:
-    if not key:
-        return None
-    found = select(jobs).where(jobs.c.owner == owner, jobs.c.idempotency_key == key)
-    row = connection.execute(found).mappings().first()
-    return None if row is None else job_of(row)
 
 
 def _check_same(there: Job, kind: str, place: str, options: Mapping[str, Any]) -> None:
