@@ -6,8 +6,10 @@ vocabulary is its taxonomy. Shapes and statuses follow Annif's OpenAPI document,
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import get_args
 
@@ -17,7 +19,7 @@ from msgspec import UNSET
 from starlette.responses import Response
 
 from models.bundle import ModelBundle
-from models.errors import NotFoundError
+from models.errors import NotFoundError, UnavailableError
 from models.paper import Paper
 from models.tagging import Profile
 from service.api.annif_schemas import (
@@ -39,11 +41,13 @@ from service.api.annif_schemas import (
     VocabularyList,
 )
 from service.api.body import read_form, read_json, read_query
-from service.api.errors import ANNIF, RefusalError
+from service.api.errors import ANNIF, Fault, RefusalError
 from service.api.examples import TEXT
 from service.api.health import reply
 from service.api.languages import detect
 from service.api.operation import Answer, Body, Call, Endpoint, Operation
+from service.api.reviewing import Said, completeness, id_of, record, speaker, verdict
+from service.api.verdicts import unknown_themes
 from service.settings import Settings
 from service.work import ScoreRow
 
@@ -95,12 +99,27 @@ async def suggest_batch(prefix: str, call: Call) -> Response:
     return reply([BatchSuggestions(name, results) for name, results in zip(names, found, strict=True)])
 
 
-async def learn(call: Call) -> Response:
-    """Refused, as Annif does for projects that do not allow it."""
+async def learn(prefix: str, call: Call) -> Response:
+    """Documents and their subjects are kept for the next training; documents without subjects teach nothing.
+
+    A document that cannot be kept costs no other: the rest is on disk before the answer names it.
+    """
     _profile(call)
-    await read_json(call, _LEARN)
-    message = "this project does not learn online: record verdicts and train a new bundle with `paperwire train`"
-    raise RefusalError(403, "learning-not-allowed", message)
+    documents = await read_json(call, _LEARN)
+    call.check_count(len(documents), "documents")
+    await _check_learns(call)
+    taught = [_taught(call, prefix, document, place) for place, document in enumerate(documents)]
+    said = [one for one in taught if isinstance(one, Said)]
+    faults = [fault for one in taught if isinstance(one, list) for fault in one]
+    faults += [
+        Fault(one.paper_id, str(problem))
+        for one, problem in zip(said, await record(call, said), strict=True)
+        if problem
+    ]
+    if faults:
+        message = f"{faults[0].field}: {faults[0].message} (the other documents are kept)"
+        raise RefusalError(422, "invalid-input", message, faults=faults)
+    return Response(status_code=204)
 
 
 async def detect_language(call: Call) -> Response:
@@ -108,6 +127,29 @@ async def detect_language(call: Call) -> Response:
     question = await read_json(call, _QUESTION)
     found = await call.wait_for(detect(question.text, question.languages))
     return reply(LanguageScores([LanguageScore(language, score) for language, score in found]))
+
+
+async def _check_learns(call: Call) -> None:
+    try:
+        await asyncio.to_thread(call.service.library.open)
+    except UnavailableError as error:
+        raise RefusalError(403, "learning-not-allowed", f"this project cannot learn: {error}") from None
+
+
+def _taught(call: Call, prefix: str, document: IndexedDocument, place: int) -> Said | list[Fault]:
+    """What a document says, or what is wrong with it: its subjects fit, and no other theme does."""
+    metadata = document.metadata or {}
+    subjects = document.subjects or []
+    text = Paper("", metadata.get("title", ""), document.text or "")
+    if not subjects or not text.text:
+        return []
+    themes = [subject.uri.removeprefix(prefix) for subject in subjects]
+    faults = unknown_themes(call, {f"[{place}].subjects[{n}].uri": theme for n, theme in enumerate(themes)})
+    if faults:
+        return faults
+    paper, who = id_of(metadata.get("document_id", ""), text), speaker(call)
+    words = (*(verdict(paper, who, theme, "accept") for theme in themes), completeness(paper, who, complete=True))
+    return Said(paper, who, words, replace(text, id=paper), whole=True)
 
 
 def _profile(call: Call) -> Profile:
@@ -147,7 +189,7 @@ def operations(settings: Settings) -> Sequence[Operation]:
     batch = {"documents": [{"document_id": "example:1", "text": TEXT}]}
     candidates = {"text": TEXT, "languages": ["en", "fi"]}
     subjects = [{"text": TEXT, "subjects": [{"uri": f"{settings.theme_uri}consensus"}]}]
-    one, many = partial(suggest, settings.theme_uri), partial(suggest_batch, settings.theme_uri)
+    one, many, taught = (partial(function, settings.theme_uri) for function in (suggest, suggest_batch, learn))
     return (
         _get("/v1/", info, "annifInfo", "What the service is", ApiInfo),
         _get("/v1/vocabs", vocabs, "annifVocabs", "Vocabularies: the live model's themes", VocabularyList),
@@ -172,10 +214,10 @@ def operations(settings: Settings) -> Sequence[Operation]:
         ),
         _post(
             "/v1/projects/{project_id}/learn",
-            learn,
+            taught,
             "annifLearn",
-            "Learn from labelled documents: not allowed here",
-            Answer(None, "Never: projects do not learn online.", status=204),
+            "Keep labelled documents for the next training",
+            Answer(None, "They are kept.", status=204),
             Body(list[IndexedDocument], examples={"labelled": subjects}),
         ),
         _post(

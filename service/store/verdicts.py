@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from service.store.rows import Columns
 from service.store.schema import papers, verdicts
 
 _READ = 5_000
+_Name = tuple[str, str, str]  # paper id, theme, person
 
 
 class Verdicts:
@@ -45,21 +46,25 @@ class Verdicts:
         unknown = dict.fromkeys(paper_id for paper_id, _, _ in wanted if paper_id not in pks)
         return len(changed), tuple(Refused(name[:80], "the store has no such paper: add it first") for name in unknown)
 
-    def replace(self, paper_id: str, who: str, batch: Iterable[Verdict]) -> int:
-        """How many verdicts of one person on one paper changed, now that this is all that they say.
+    def replace(self, whole: Mapping[tuple[str, str], Iterable[Verdict]]) -> int:
+        """How many verdicts changed, now that this is all that these people say about these papers.
+
+        Args:
+            whole: by paper id and person, what that person says about it; papers that are not there are passed over.
 
         Raises:
             InputError: a verdict on another paper, of another person, or without a theme; nothing changes then.
         """
-        wanted = _by_name(batch)
-        if any(name[0] != paper_id or name[2] != who for name in wanted):
-            raise InputError(f"the verdicts are not all of {who!r} on {paper_id!r}")
+        wanted = {pair: _by_name(batch) for pair, batch in whole.items()}
+        if any((paper, who) != pair for pair, named in wanted.items() for paper, _, who in named):
+            raise InputError("a verdict stands under another paper or person than its own")
         with self._database.write() as connection:
-            pks = _pks(connection, [paper_id])
-            left = verdicts.c.theme.not_in([theme for _, theme, _ in wanted])
-            gone = self._remove(connection, verdicts.c.paper == pks.get(paper_id, 0), verdicts.c.who == who, left)
-            changed = self._write(connection, pks, wanted)
-            self._follow(connection, list(pks.values()) if gone or changed else [])
+            pks = _pks(connection, [paper for paper, _ in wanted])
+            gone = [pk for pair, named in wanted.items() for pk in self._trim(connection, pks, pair, named)]
+            changed = self._write(
+                connection, pks, {name: one for named in wanted.values() for name, one in named.items()}
+            )
+            self._follow(connection, [*gone, *(pks[verdict.paper_id] for verdict in changed)])
         return len(gone) + len(changed)
 
     def take_back(self, paper_id: str, theme: str, who: str) -> bool:
@@ -108,9 +113,7 @@ class Verdicts:
         """Paper id -> theme -> accepted or not, by majority; ties, "unsure" alone and silence are left out."""
         return {name: dict(found.settled) for name, found in self.reviews().items() if found.settled}
 
-    def _write(
-        self, connection: Connection, pks: Mapping[str, int], wanted: Mapping[tuple[str, str, str], Verdict]
-    ) -> list[Verdict]:
+    def _write(self, connection: Connection, pks: Mapping[str, int], wanted: Mapping[_Name, Verdict]) -> list[Verdict]:
         """The verdicts that were new or other than what is there."""
         there = _there(connection, pks)
         changed = [
@@ -122,6 +125,14 @@ class Verdicts:
             rows = [self._row(pks[verdict.paper_id], verdict) for verdict in changed]
             connection.execute(self._database.upsert(verdicts, ["judgement", "note", "time"]), rows)
         return changed
+
+    def _trim(
+        self, connection: Connection, pks: Mapping[str, int], pair: tuple[str, str], named: Collection[_Name]
+    ) -> list[int]:
+        """As `_remove`, of what a person said about a paper and says no more."""
+        (paper, who), left = pair, [theme for _, theme, _ in named]
+        here = (verdicts.c.paper == pks.get(paper, 0), verdicts.c.who == who)
+        return self._remove(connection, *here, verdicts.c.theme.not_in(left))
 
     def _remove(self, connection: Connection, *wanted: ColumnElement[bool]) -> list[int]:
         """Row number of the paper of each verdict that was removed."""
@@ -146,7 +157,7 @@ class Verdicts:
         }
 
 
-def _by_name(batch: Iterable[Verdict]) -> dict[tuple[str, str, str], Verdict]:
+def _by_name(batch: Iterable[Verdict]) -> dict[_Name, Verdict]:
     return {(verdict.paper_id, verdict.theme, verdict.who): _checked(verdict) for verdict in batch}
 
 
@@ -172,9 +183,9 @@ def _judged(connection: Connection) -> dict[str, int]:
     return {row.id: row.pk for row in connection.execute(rows)}
 
 
-def _there(connection: Connection, pks: Mapping[str, int]) -> dict[tuple[str, str, str], tuple[str, str]]:
+def _there(connection: Connection, pks: Mapping[str, int]) -> dict[_Name, tuple[str, str]]:
     names = {pk: paper_id for paper_id, pk in pks.items()}
-    found: dict[tuple[str, str, str], tuple[str, str]] = {}
+    found: dict[_Name, tuple[str, str]] = {}
     for part in chunks(list(names)):
         for row in connection.execute(select(verdicts).where(verdicts.c.paper.in_(part))):
             found[names[row.paper], row.theme, row.who] = (row.judgement, row.note)

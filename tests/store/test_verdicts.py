@@ -141,15 +141,17 @@ class TestCorrections:
 
 
 def test_a_person_s_whole_word_replaces_what_they_said(store):
+    other = make_paper(2).id
     store.verdicts.save([Verdict(ID, "consensus", YES, "ana"), Verdict(ID, "kv-cache", YES, "bo")])
-    assert store.verdicts.replace(ID, "ana", [Verdict(ID, "gpu-kernels", YES, "ana")]) == 2
+    store.verdicts.save([Verdict(other, "consensus", YES, "ana")])
+    whole = {(ID, "ana"): [Verdict(ID, "gpu-kernels", YES, "ana")], (other, "ana"): [], ("nobody", "ana"): []}
+    assert store.verdicts.replace(whole) == 3
     revision = store.papers.revision()
-    assert store.verdicts.replace(ID, "ana", [Verdict(ID, "gpu-kernels", YES, "ana")]) == 0
+    assert store.verdicts.replace(whole) == 0
     assert store.papers.revision() == revision
-    assert [(v.theme, v.who) for v in store.verdicts.of(ID)] == [("gpu-kernels", "ana"), ("kv-cache", "bo")]
-    with pytest.raises(InputError, match="not all of 'ana'"):
-        store.verdicts.replace(ID, "ana", [Verdict(ID, "gpu-kernels", YES, "bo")])
-    assert store.verdicts.replace("nobody", "ana", []) == 0
+    assert [(v.theme, v.who) for v in store.verdicts.since()] == [("gpu-kernels", "ana"), ("kv-cache", "bo")]
+    with pytest.raises(InputError, match="another paper or person"):
+        store.verdicts.replace({(ID, "ana"): [Verdict(ID, "gpu-kernels", YES, "bo")]})
 
 
 def test_everything_that_a_person_said_can_be_forgotten(store):
