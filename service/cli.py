@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "service.commands.export",
         "Papers of the store as CSV, Parquet, BibTeX, RIS, CSL-JSON, Zotero, JSON Lines.",
     ),
+    "labels": ("service.commands.labels", "What people said about stored papers, as labels to train on."),
     "digest": ("service.commands.digest", "What came in, by theme, as Markdown, HTML or text."),
     "queries": ("service.commands.queries", "Keep queries under a name: list, save, show, remove; each is a feed."),
     "rules": ("service.commands.rules", "Rules over the model: check a file, try it on labelled papers."),

@@ -35,6 +35,7 @@ from service.api import (
     stream,
     tagging,
     tei,
+    verdicts,
 )
 from service.api.access import KeyRing
 from service.api.buckets import Buckets, OwnBuckets, SharedBuckets
@@ -143,7 +144,7 @@ def all_operations(settings: Settings) -> Sequence[Operation]:
         "kserve": kserve.OPERATIONS,
         "labelstudio": labelstudio.OPERATIONS,
     }
-    rooms = (tagging, stream, jobs, papers, feeds, releases, health)
+    rooms = (tagging, stream, jobs, verdicts, papers, feeds, releases, health)
     own = [one for room in rooms for one in room.OPERATIONS]
     chosen = [one for name, group in protocols.items() if name in settings.protocols for one in group]
     return (*own, *predict.operations(settings), *chosen)

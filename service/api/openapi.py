@@ -58,6 +58,7 @@ def known_values(bundle: ModelBundle) -> Mapping[str, Sequence[Any]]:
     name, taxonomy = bundle.name.name, bundle.taxonomy
     return {
         "names": sorted({*taxonomy.ids, *(group.id for group in taxonomy.groups)}),
+        "themes": list(taxonomy.ids),
         "projects": [name, f"{name}-fast", f"{name}-accurate"],
         "models": [name, f"{name}@{bundle.name.version}"],
         "names_of_models": [name],

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from service.api.verdict_schemas import VerdictOut
 from service.schemas import Probability
 
 Names = Annotated[list[str], Meta(max_length=100)]
@@ -133,10 +134,13 @@ class AnnouncementOut(msgspec.Struct):
 
 
 class PaperDetails(StoredPaperOut, kw_only=True):
-    """A stored paper with what else is known: every distinct report of it, and who announced it."""
+    """A stored paper with what else is known: every distinct report of it, who announced it, what people say."""
 
     versions: list[dict[str, Any]]
     announcements: list[AnnouncementOut]
+    verdicts: list[VerdictOut]
+    complete_by: list[str]
+    labels: list[str] | None
 
 
 class SimilarPaper(msgspec.Struct):

@@ -16,6 +16,7 @@ from service.api.conditional import conditional
 from service.api.errors import JSON
 from service.api.operation import Answer, Call, Operation
 from service.api.paper_schemas import PaperDetails, PapersOut, PapersQuery, SimilarOut, SimilarQuery
+from service.api.verdicts import review_record
 from service.out.conditions import Context
 from service.out.language import read_expression, together
 from service.out.moments import period
@@ -127,7 +128,7 @@ def _details(open_store: Any, paper_id: str, names: ThemeNames) -> Json:
         {"source": told.source, "kind": told.kind, "first_seen": iso_time(told.first_seen)}
         for told in store.papers.announcements(paper_id)
     ]
-    return found
+    return found | review_record(store, paper_id, names)
 
 
 def _similar(call: Call, wish: SimilarQuery, context: Context) -> Json:
