@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "labels": ("service.commands.labels", "What people said about stored papers, as labels to train on."),
     "digest": ("service.commands.digest", "What came in, by theme, as Markdown, HTML or text."),
     "queries": ("service.commands.queries", "Keep queries under a name: list, save, show, remove; each is a feed."),
+    "vectors": ("service.commands.vectors", "Vectors that similar papers are found by: list, fill in, drop."),
     "rules": ("service.commands.rules", "Rules over the model: check a file, try it on labelled papers."),
     "themes": ("service.commands.themes", "List the themes that a bundle gives; add themes by definition."),
     "bundle": ("service.commands.bundle", "Show, verify, list, promote and roll back bundles; what was live when."),

@@ -31,6 +31,7 @@ from service.api import (
     labelstudio,
     papers,
     predict,
+    queries,
     releases,
     stream,
     tagging,
@@ -144,7 +145,7 @@ def all_operations(settings: Settings) -> Sequence[Operation]:
         "kserve": kserve.OPERATIONS,
         "labelstudio": labelstudio.OPERATIONS,
     }
-    rooms = (tagging, stream, jobs, verdicts, papers, feeds, releases, health)
+    rooms = (tagging, stream, jobs, verdicts, papers, feeds, queries, releases, health)
     own = [one for room in rooms for one in room.OPERATIONS]
     chosen = [one for name, group in protocols.items() if name in settings.protocols for one in group]
     return (*own, *predict.operations(settings), *chosen)
@@ -206,7 +207,7 @@ def _layers(service: Service) -> list[Middleware]:
             Middleware(
                 CORSMiddleware,
                 allow_origins=list(service.settings.cors_origins),
-                allow_methods=["GET", "POST", "DELETE"],
+                allow_methods=["GET", "POST", "DELETE", "PUT"],
                 allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-Id", "Idempotency-Key"],
                 expose_headers=["X-Request-Id", "Retry-After", "Paperwire-Model", "Location"],
             )

@@ -60,7 +60,13 @@ class SimilarQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     limit: Annotated[int, Meta(ge=1, le=100)] = 10
     where: Where = ""
-    encoder: Annotated[str, Meta(max_length=200, description="Whose vectors to compare; the live model's.")] = ""
+    encoder: Annotated[
+        str,
+        Meta(
+            max_length=200,
+            description="Whose vectors to compare, as an answer names it; none: the best that most papers have.",
+        ),
+    ] = ""
 
 
 class FeedQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -126,7 +132,7 @@ class PapersOut(msgspec.Struct):
 
 
 class AnnouncementOut(msgspec.Struct):
-    """Who announced a paper, how (`new`, `cross`, `replace`, "" where not said), and when it was first seen."""
+    """Who announced a paper, when first, and how: `new`, `cross`, `replace`, `replace-cross`, "" where not said."""
 
     source: str
     kind: str
@@ -151,7 +157,8 @@ class SimilarPaper(msgspec.Struct):
 
 
 class SimilarOut(msgspec.Struct):
-    """Papers near in meaning, nearest first."""
+    """Papers near in meaning, nearest first: whose vectors were compared, and how many texts have one."""
 
     encoder: str
+    compared: int
     papers: list[SimilarPaper]

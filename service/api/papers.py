@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -11,6 +12,7 @@ import msgspec
 from starlette.responses import Response
 
 from models.errors import NotFoundError
+from models.vectors import encoder_id, ngrams_id
 from service.api.body import read_query
 from service.api.conditional import conditional
 from service.api.errors import JSON
@@ -27,6 +29,7 @@ from service.store import PaperFilter, Query, Sort, Store
 from service.store.database import now
 
 Json = dict[str, Any]
+_NEARLY_ALL = 0.9
 _DETAILS = {"id": ("Id of a paper, such as `arxiv:2603.09122`.", "")}
 
 
@@ -135,21 +138,35 @@ def _similar(call: Call, wish: SimilarQuery, context: Context) -> Json:
     store = call.service.library.open()
     paper_id = call.request.path_params["id"]
     store.papers.get(paper_id)
-    encoder = wish.encoder or _encoder(call, store)
+    known = store.vectors.counts(paper_id)
+    encoder = wish.encoder or _encoder(call, paper_id, known)
     query = read_expression(wish.where, context)
     near = store.vectors.similar_to(encoder, paper_id, limit=wish.limit, query=query)
-    listed = [{"similarity": round(n.similarity, 4), "paper": paper_record(n.paper, context.names)} for n in near]
-    return {"encoder": encoder, "papers": listed}
+    listed = [
+        {"similarity": round(n.similarity, 4), "paper": paper_record(n.paper, context.names)}
+        for n in near
+        if n.similarity > 0  # what shares nothing is not near, be it the nearest
+    ]
+    return {"encoder": encoder, "compared": known[encoder], "papers": listed}
 
 
-def _encoder(call: Call, store: Store) -> str:
-    """The live model's encoder where the store has its vectors, else the last one that has any."""
-    known = store.vectors.encoders()
+def _encoder(call: Call, paper_id: str, known: Mapping[str, int]) -> str:
+    """Whose vectors to compare: the live encoder's, the live n-grams', then others', of those with nearly every paper.
+
+    After `auto` the encoder has read some papers and n-grams all of them: then the encoder's would
+    find neighbours among the few only.
+
+    Args:
+        known: vectors by name, of the names that have one of this paper's text.
+    """
     if not known:
-        raise NotFoundError("the store has no vectors of papers: similar papers cannot be found")
-    told = call.engine.bundle.manifest.get("encoder", {})
-    live = [name for name in known if str(told.get("sha256", ""))[:16] in name or name == told.get("name")]
-    return (live or known)[-1]
+        raise NotFoundError(
+            f"the text of {paper_id!r} has no vector yet: `paperwire vectors fill` adds what is missing"
+        )
+    bundle, most = call.engine.bundle, max(known.values())
+    live = [encoder_id(bundle), ngrams_id(bundle)]
+    wide = [name for name, count in known.items() if count >= _NEARLY_ALL * most]
+    return min(wide, key=lambda name: (live.index(name) if name in live else len(live), -known[name], name))
 
 
 OPERATIONS = (

@@ -13,7 +13,7 @@ from models.tagging import Profile
 from service.commands.voice import Voice
 from service.commands.workplace import make_fetcher, open_store, open_tagger, settings_of
 from service.feeds import Note, Skipped, recognised
-from service.ingest import Tagger, Tally, ingest, tag_pending
+from service.ingest import Keep, Tagger, Tally, ingest, tag_pending
 from service.pipeline import Counts, Interrupts, Progress, Remark, find_sources
 from service.pipeline import Source as Input
 from service.store import Store
@@ -27,7 +27,7 @@ class DumpRequest:
 
     Attributes:
         inputs, format: what to read, and how; format None finds out.
-        store, bundle, profile: as the options of these names. quiet: only say what went wrong.
+        store, bundle, profile, vectors: as the options of these names. quiet: only say what went wrong.
     """
 
     inputs: tuple[str, ...]
@@ -36,6 +36,7 @@ class DumpRequest:
     bundle: Path | None = None
     profile: Profile | None = None
     quiet: bool = False
+    vectors: Keep = "spare"
 
 
 def run_dumps(request: DumpRequest, *, strict: bool) -> int:
@@ -45,7 +46,7 @@ def run_dumps(request: DumpRequest, *, strict: bool) -> int:
     inputs = find_sources(request.inputs, lambda url: fetcher.fetch(url).body, sys.stdin.buffer)
     bar = sys.stderr.isatty() and not request.quiet
     with open_store(settings) as store, Interrupts() as interrupts, Voice(inputs, bar=bar) as voice:
-        run = _Run(request, store, open_tagger(settings), voice, interrupts)
+        run = _Run(request, store, open_tagger(settings, request.vectors), voice, interrupts)
         try:
             run.all(inputs)
         except KeyboardInterrupt:
@@ -81,7 +82,8 @@ class _Run:
         if not self._request.quiet:
             seconds = time.monotonic() - self._begun
             rate = f"{self.total.entries / seconds:,.0f} entries/s"
-            self._voice.say(f"{self.total.summary()}, in {seconds:.1f} s ({rate})")
+            self._voice.say(f"{self.total.summary()}, in {seconds:.1f} s ({rate}), by {self._tagger.bundle}")
+            self._tell_vectors()
 
     def _one(self, one: Input, stream: BinaryIO) -> None:
         ingest(
@@ -94,6 +96,14 @@ class _Run:
             progress=lambda _: self._show(one, stream),
             into=self.total,
         )
+
+    def _tell_vectors(self) -> None:
+        kept = self._tagger.vectors
+        lacking = self._store.vectors.count_lacking(kept.encoder) if kept else 0
+        if lacking:
+            self._voice.say(
+                f"similar papers are found by n-grams: `paperwire vectors fill` has the encoder read {lacking:,} papers"
+            )
 
     def _show(self, one: Input, stream: BinaryIO) -> None:
         progress = Progress(answered=self.total.entries, seconds=time.monotonic() - self._begun)

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.commands.workplace import BundleOption, ProfileOption, QuietOption, StoreOption, open_store, settings_of
+from service.commands.workplace import (
+    BundleOption,
+    ProfileOption,
+    QuietOption,
+    StoreOption,
+    VectorsOption,
+    open_store,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from service.ingest import SourceStatus
@@ -164,6 +172,7 @@ def run(
     store: StoreOption = None,
     bundle: BundleOption = None,
     profile: ProfileOption = None,
+    vectors: VectorsOption = "all",
     quiet: QuietOption = False,
 ) -> None:
     """Fetch the feeds that are due, and tag what is new or changed.
@@ -175,7 +184,7 @@ def run(
     from service.ingest import duration_s
 
     every_s = duration_s(every) if every else None
-    request = RoundRequest(tuple(names or ()), False, every_s, store, bundle, profile, quiet)
+    request = RoundRequest(tuple(names or ()), False, every_s, store, bundle, profile, quiet, vectors)
     raise typer.Exit(run_rounds(request))
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from service.commands.workplace import BundleOption, ProfileOption, QuietOption, StoreOption
+from service.commands.workplace import BundleOption, ProfileOption, QuietOption, StoreOption, VectorsOption
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -23,6 +23,7 @@ def ingest(
     store: StoreOption = None,
     bundle: BundleOption = None,
     profile: ProfileOption = None,
+    vectors: VectorsOption = "spare",
     quiet: QuietOption = False,
 ) -> None:
     """Take papers of any known format into the store, each once, and tag them.
@@ -35,5 +36,5 @@ def ingest(
 
     if format is not None and format not in FORMATS:
         raise typer.BadParameter(f"{format!r} is none of {', '.join(FORMATS)}", param_hint="--format")
-    request = DumpRequest(tuple(inputs), format, store, bundle, profile, quiet)
+    request = DumpRequest(tuple(inputs), format, store, bundle, profile, quiet, vectors)
     raise typer.Exit(run_dumps(request, strict=strict))

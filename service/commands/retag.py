@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from models.words import counted
 from service.commands.workplace import (
     BundleOption,
     ProfileOption,
     QuietOption,
     StoreOption,
+    VectorsOption,
     open_store,
     open_tagger,
     settings_of,
@@ -35,6 +37,7 @@ def retag(
     store: StoreOption = None,
     bundle: BundleOption = None,
     profile: ProfileOption = None,
+    vectors: VectorsOption = "spare",
     quiet: QuietOption = False,
 ) -> None:
     """Tag anew the papers that another bundle than the present one tagged.
@@ -45,7 +48,14 @@ def retag(
     settings = settings_of(store, bundle, profile)
     with open_store(settings) as opened:
         raise typer.Exit(
-            _run(opened, open_tagger(settings), preview=preview, limit=limit, as_json=as_json, quiet=quiet)
+            _run(
+                opened,
+                open_tagger(settings, "none" if preview else vectors),
+                preview=preview,
+                limit=limit,
+                as_json=as_json,
+                quiet=quiet,
+            )
         )
 
 
@@ -68,7 +78,9 @@ def _run(store: Store, tagger: Tagger, *, preview: bool, limit: int | None, as_j
             else:
                 far = ingest.retag(store, tagger, limit=limit, progress=progress, held=interrupts.held)
         except KeyboardInterrupt:
-            voice.say(f"stopped after {far.papers:,} of {far.total:,} papers; run the same command again to go on")
+            voice.say(
+                f"stopped after {far.papers:,} of {counted(far.total, 'paper')}; run the same command again to go on"
+            )
             return _INTERRUPTED
     _print(far, tagger.bundle, as_json=as_json, preview=preview)
     return 0
@@ -87,7 +99,7 @@ def _print(done: Retagged, bundle: str, *, as_json: bool, preview: bool) -> None
                 typer.echo(f"  {sign} {', '.join(ids)}")
     would = "would get" if preview else "got"
     typer.echo(
-        f"{done.papers:,} papers of older bundles: {done.changes.changed:,} {would} other tags from {bundle}, "
+        f"{counted(done.papers, 'paper')} of older bundles: {done.changes.changed:,} {would} other tags from {bundle}, "
         f"{done.changes.unchanged:,} keep theirs",
         err=True,
     )

@@ -12,7 +12,7 @@ from models.tagging import Profile
 from service.commands.voice import Voice
 from service.commands.workplace import make_fetcher, open_store, open_tagger, settings_of
 from service.feeds import Note, Skipped
-from service.ingest import Desk, Tally, Visit, due_sources, parse_spec, visit_all
+from service.ingest import Desk, Keep, Tally, Visit, due_sources, parse_spec, visit_all
 from service.pipeline import Interrupts, Remark
 from service.store import Source, Store
 
@@ -28,7 +28,7 @@ class RoundRequest:
         names: the sources to visit whether due or not; () for those that are due.
         everything: all active sources, due or not.
         every_s: seconds between rounds, None for one round.
-        store, bundle, profile: as the options of these names. quiet: only say what went wrong.
+        store, bundle, profile, vectors: as the options of these names. quiet: only say what went wrong.
     """
 
     names: tuple[str, ...] = ()
@@ -38,6 +38,7 @@ class RoundRequest:
     bundle: Path | None = None
     profile: Profile | None = None
     quiet: bool = False
+    vectors: Keep = "all"
 
 
 def run_rounds(request: RoundRequest) -> int:
@@ -49,7 +50,9 @@ def run_rounds(request: RoundRequest) -> int:
             voice.say("no feeds are watched: add one with `paperwire feeds add URL`")
             return 0
         chosen = _named(store, request.names)  # a wrong name should not wait for the model
-        desk = Desk(store, open_tagger(settings), make_fetcher(settings), report=teller.report, held=interrupts.held)
+        tagger = open_tagger(settings, request.vectors)
+        teller.tagger = tagger.bundle
+        desk = Desk(store, tagger, make_fetcher(settings), report=teller.report, held=interrupts.held)
         try:
             return _rounds(request, desk, teller, chosen)
         except KeyboardInterrupt:
@@ -70,7 +73,7 @@ def _rounds(request: RoundRequest, desk: Desk, teller: _Teller, chosen: Sequence
 def _due(request: RoundRequest, desk: Desk, chosen: Sequence[Source]) -> list[Source]:
     watched = desk.store.sources.all()  # anew each round: feeds come and go meanwhile
     if chosen:
-        urls = {source.url for source in chosen}
+        urls = {desk.store.sources.moved_to(source.url) for source in chosen}
         return [source for source in watched if source.url in urls]
     if request.everything:
         return [source for source in watched if source.active]
@@ -92,13 +95,13 @@ def _named(store: Store, names: Sequence[str]) -> list[Source]:
 
 
 def find_source(store: Store, name: str) -> Source:
-    """The watched source of that URL, or of that title.
+    """The watched source of that URL, present or past, or of that title.
 
     Raises:
         NotFoundError: there is none, or several have that title.
     """
     watched = store.sources.all()
-    urls = {name.strip(), _canonical(name)}
+    urls = {store.sources.moved_to(url) for url in (name.strip(), _canonical(name))}
     found = [source for source in watched if source.url in urls]
     found = found or [source for source in watched if source.title == name]
     if len(found) != 1:
@@ -118,6 +121,7 @@ class _Teller:
     """Tells the visits of a round, one line each, and what needs a look."""
 
     def __init__(self, voice: Voice, *, quiet: bool) -> None:
+        self.tagger = ""
         self._voice = voice
         self._quiet = quiet
         self._done = self._all = 0
@@ -155,7 +159,7 @@ class _Teller:
             total.add(visit.tally)
         feeds = "1 feed" if len(visits) == 1 else f"{len(visits)} feeds"
         wrong = f", {failures} failed" if failures else ""
-        self._voice.say(f"{feeds}{wrong}: {total.summary()}, in {seconds:.1f} s")
+        self._voice.say(f"{feeds}{wrong}: {total.summary()}, in {seconds:.1f} s, by {self.tagger}")
 
     def _tell_retags(self, tally: Tally) -> None:
         for retag in tally.retags:
@@ -165,7 +169,7 @@ class _Teller:
 
     def _warn(self, visit: Visit) -> None:
         if visit.moved_to:
-            self._voice.say(f"  moved for good to {visit.moved_to}: add that address and remove this one")
+            self._voice.say(f"  moved for good to {visit.moved_to}: {visit.stays or 'watched there from now on'}")
         for finding in visit.health.findings if visit.health else ():
             if not finding.normal:
                 self._voice.say(f"  {finding.sentence}")

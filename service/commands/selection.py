@@ -84,10 +84,10 @@ def moment(words: str, context: Context) -> datetime | None:
 
 
 def open_bundle(settings: Settings) -> ModelBundle:
-    """The bundle that the settings name, for its themes; its files are not checked."""
-    from models.bundle import SHIPPED, ModelBundle
+    """The bundle in use, for its themes; its files are not checked."""
+    from service.commands.workplace import open_bundle as in_use
 
-    return ModelBundle.load(settings.bundle or SHIPPED, verify=False, threads=settings.threads)
+    return in_use(settings, verify=False)
 
 
 def context_of(bundle: ModelBundle) -> Context:

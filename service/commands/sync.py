@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from service.commands.workplace import BundleOption, ProfileOption, QuietOption, StoreOption
+from service.commands.workplace import BundleOption, ProfileOption, QuietOption, StoreOption, VectorsOption
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
 def sync(
-    store: StoreOption = None, bundle: BundleOption = None, profile: ProfileOption = None, quiet: QuietOption = False
+    store: StoreOption = None,
+    bundle: BundleOption = None,
+    profile: ProfileOption = None,
+    vectors: VectorsOption = "all",
+    quiet: QuietOption = False,
 ) -> None:
     """Fetch all watched feeds now, due or not, and tag what is new or changed.
 
@@ -20,5 +24,5 @@ def sync(
     """
     from service.commands.rounds import RoundRequest, run_rounds
 
-    request = RoundRequest(everything=True, store=store, bundle=bundle, profile=profile, quiet=quiet)
+    request = RoundRequest((), True, None, store, bundle, profile, quiet, vectors)
     raise typer.Exit(run_rounds(request))

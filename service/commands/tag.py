@@ -115,14 +115,15 @@ def tag(
     if writing.resume and writing.out is None:
         raise typer.BadParameter("there is nothing to resume without --out", param_hint="--resume")
     from service.commands.bulk import Request, run_bulk  # heavy: usage errors should not wait for it
-    from service.settings import load_settings
+    from service.commands.workplace import settings_of
+    from service.releases import bundle_in_use
 
-    settings = load_settings(overrides={"bundle": model.bundle, "profile": choice.profile})
+    settings = settings_of(None, model.bundle, choice.profile)
     request = Request(
         inputs=tuple(inputs.inputs),
         format=inputs.format,
         options=_options(choice, settings.profile),
-        bundle=settings.bundle,
+        bundle=bundle_in_use(settings),
         threads=settings.threads,
         out=writing.out,
         output=writing.output,

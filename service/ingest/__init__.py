@@ -9,13 +9,16 @@
     status      how every source is doing, in sentences
     opml        subscription lists in and out
     retag       papers that an older bundle tagged: preview, then anew
+    noting      vectors kept while a bundle tags; `filling` adds those that stored papers lack
 
 A batch of papers is one transaction, its taggings another, a cursor moves only after both. Whatever
 was cut off is done again by the next run, and done twice is the same as done once.
 """
 
 from service.ingest.answers import Tagger, bundle_id
+from service.ingest.filling import Filled, fill_vectors
 from service.ingest.intake import ingest, tag_pending
+from service.ingest.noting import Keep, TextVectors
 from service.ingest.opml import Opml, Outline, read_opml, write_opml
 from service.ingest.retag import Retagged, preview, retag
 from service.ingest.rounds import Desk, Visit, visit_all
@@ -26,6 +29,8 @@ from service.ingest.tally import Retag, Tally
 
 __all__ = [
     "Desk",
+    "Filled",
+    "Keep",
     "Kind",
     "Opml",
     "Outline",
@@ -35,11 +40,13 @@ __all__ = [
     "Spec",
     "Tagger",
     "Tally",
+    "TextVectors",
     "Visit",
     "bundle_id",
     "due_sources",
     "duration_s",
     "duration_text",
+    "fill_vectors",
     "ingest",
     "parse_spec",
     "preview",

@@ -9,7 +9,8 @@ from datetime import datetime
 from models.bundle import ModelBundle
 from models.paper import Paper
 from models.tagging import ModelName, Tagging, TagOptions
-from service.store import Clock, StoredTag, StoredTagging
+from service.ingest.noting import TextVectors
+from service.store import Clock, Store, StoredTag, StoredTagging
 from service.store.database import now
 
 Answer = Callable[[Sequence[Paper]], Sequence[Tagging]]
@@ -31,21 +32,38 @@ class Tagger:
     Attributes:
         bundle: the store's name of the bundle, see `bundle_id`. answer: its answers.
         clock: aware present, the time of taggings.
+        vectors: notes the vectors that the answers were made of; None keeps none.
     """
 
     bundle: str
     answer: Answer
     clock: Clock = now
+    vectors: TextVectors | None = None
 
     @classmethod
-    def of(cls, bundle: ModelBundle, options: TagOptions | None = None) -> Tagger:
-        """The tagger that asks a bundle, always under the same options."""
-        return cls(bundle_id(bundle.name), lambda papers: bundle.tag(papers, options))
+    def of(cls, bundle: ModelBundle, options: TagOptions | None = None, vectors: TextVectors | None = None) -> Tagger:
+        """The tagger that asks a bundle, always under the same options.
+
+        `vectors` are those that this bundle, or one it stands around, tells its vectors to.
+        """
+        return cls(bundle_id(bundle.name), lambda papers: bundle.tag(papers, options), vectors=vectors)
 
     def tag(self, papers: Sequence[Paper]) -> list[StoredTagging]:
         """One tagging a paper, in order, ready to be saved."""
+        if self.vectors:
+            self.vectors.forget()
         answers, moment = self.answer(papers), self.clock()
         return [self._stored(paper, answer, moment) for paper, answer in zip(papers, answers, strict=True)]
+
+    def save(self, store: Store, papers: Sequence[Paper], answers: Sequence[StoredTagging]) -> None:
+        """Keep what `tag` just gave for these papers, and their vectors.
+
+        Vectors first: killed in between, a paper has no tags yet and is tagged again by the next
+        run, whereas one with tags and without vectors would be left alone.
+        """
+        if self.vectors:
+            self.vectors.save(store, papers)
+        store.taggings.save(answers)
 
     def _stored(self, paper: Paper, answer: Tagging, moment: datetime) -> StoredTagging:
         return StoredTagging(

@@ -137,6 +137,7 @@ def _needs_tags(stored: StoredPaper) -> bool:
 
 def _tag(papers: Sequence[StoredPaper], store: Store, tagger: Tagger, tally: Tally) -> None:
     if papers:
-        answers = tagger.tag([stored.paper for stored in papers])
-        store.taggings.save(answers)
+        given = [stored.paper for stored in papers]
+        answers = tagger.tag(given)
+        tagger.save(store, given, answers)
         tally.count_tagged(papers, answers)

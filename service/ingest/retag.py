@@ -74,10 +74,11 @@ def _over(
     done = Retagged(total=total if limit is None else min(total, limit))
     for papers in _batches(store, tagger, limit):
         with held():
-            answers = tagger.tag([stored.paper for stored in papers])
+            given = [stored.paper for stored in papers]
+            answers = tagger.tag(given)
             done.changes = joined(done.changes, store.taggings.preview(answers, EXAMPLES))
             if save:
-                store.taggings.save(answers)
+                tagger.save(store, given, answers)
         done.papers += len(papers)
         progress(done)
     return done

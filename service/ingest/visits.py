@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from models.errors import InputError, NotFoundError
+from models.errors import ConflictError, FetchError, InputError, NotFoundError
 from service.feeds import Note, Skipped
 from service.fetch import Fetched, Fetcher
 from service.ingest.answers import Tagger
 from service.ingest.intake import Hold, ingest
 from service.ingest.reading import facts_of, judged, read_entries
-from service.ingest.spec import Spec
+from service.ingest.spec import Kind, Spec, parse_spec
 from service.ingest.tally import Tally
 from service.manners import FeedHealth, channel
 from service.store import Clock, Source, Store
@@ -50,7 +50,8 @@ class Visit:
         error: why it failed, "" if it did not; entries taken in before count in `tally`.
         unchanged: the server, or the file's date, says that nothing is new.
         health: what there is to say of the batch, None without one.
-        moved_to: the address to use from now on, "" unless the server names one.
+        moved_to: the address that the server says is the feed's from now on, "" unless it does.
+        stays: why the source keeps its old address all the same, "" where it was moved.
     """
 
     source: Source
@@ -59,6 +60,7 @@ class Visit:
     unchanged: bool = False
     health: FeedHealth | None = None
     moved_to: str = ""
+    stays: str = ""
 
 
 def failed(desk: Desk, source: Source, reason: str, tally: Tally | None = None) -> Visit:
@@ -72,16 +74,38 @@ def failed(desk: Desk, source: Source, reason: str, tally: Tally | None = None) 
 def take_feed(desk: Desk, source: Source, fetched: Fetched) -> Visit:
     """The visit to a feed whose answer has come; its validators are kept once its papers are.
 
+    A feed that every redirect on the way calls moved for good (301, 308) is watched under its new
+    address once something good has come from there.
+
     Raises:
         FeedError: the answer is no feed.
     """
     seen = {"etag": fetched.etag, "last_modified": fetched.last_modified}
-    moved = fetched.final_url if fetched.redirected_permanently else ""
     if fetched.not_modified:
         desk.store.sources.succeeded(source.url, **seen)
-        return Visit(source, unchanged=True, moved_to=moved)
-    tally, health = _take_body(desk, source, fetched.body, seen)
-    return Visit(source, tally, health=health, moved_to=moved)
+        visit = Visit(source, unchanged=True)
+    else:
+        tally, health = _take_body(desk, source, fetched.body, seen)
+        visit = Visit(source, tally, health=health)
+    return _moved(desk, visit, fetched.final_url) if fetched.redirected_permanently else visit
+
+
+def _moved(desk: Desk, visit: Visit, place: str) -> Visit:
+    """The visit, its source moved to `place` if that can be watched as a feed."""
+    try:
+        spec = parse_spec(place, stored=True)
+        if spec.kind is not Kind.FEED:
+            return replace(visit, moved_to=place, stays=f"that is read as {spec.kind}: add it, and remove this one")
+        if spec.url != visit.source.url:
+            desk.store.sources.move(visit.source.url, spec.url)
+            return replace(visit, moved_to=spec.url)
+    except NotFoundError:  # removed meanwhile
+        return visit
+    except ConflictError:
+        return replace(visit, moved_to=place, stays="that is watched already: remove this one")
+    except (InputError, FetchError) as error:
+        return replace(visit, moved_to=place, stays=str(error))
+    return visit
 
 
 def take_file(desk: Desk, source: Source, spec: Spec) -> Visit:

@@ -6,13 +6,12 @@ paper has its own, and no paper is ever missing because its text was seen under 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from threading import Lock
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select
 
 from models.errors import InputError, NotFoundError
 from service.store.database import Database, next_id
@@ -20,11 +19,10 @@ from service.store.filters import EVERYTHING, Dialect, Query, condition
 from service.store.intake import chunks
 from service.store.listing import load
 from service.store.matrix import Matrix, unit
-from service.store.records import Neighbour
+from service.store.packing import DTYPES, Floats, digest_bytes, packed_row, unpacked_row
+from service.store.records import Neighbour, StoredPaper
 from service.store.schema import encoders, papers, vectors
 
-Floats = NDArray[np.float16] | NDArray[np.float32]
-_DTYPES: dict[str, np.dtype[Any]] = {"f2": np.dtype("<f2"), "f4": np.dtype("<f4")}
 _FETCH = 4_096
 _LOOK = 2_000  # candidates looked at before a filter is worked out whole
 MAX_NEIGHBOURS = 1_000
@@ -49,11 +47,11 @@ class Vectors:
             InputError: an empty encoder name, a digest that is none, a vector that is no row of
                 finite numbers, or of another length than the encoder's others.
         """
-        if not encoder or dtype not in _DTYPES:
+        if not encoder or dtype not in DTYPES:
             raise InputError(
-                f"encoder {encoder!r} with dtype {dtype!r}: expected a name and one of {', '.join(_DTYPES)}"
+                f"encoder {encoder!r} with dtype {dtype!r}: expected a name and one of {', '.join(DTYPES)}"
             )
-        packed = {_digest(digest): _packed(digest, vector, _DTYPES[dtype]) for digest, vector in found.items()}
+        packed = {digest_bytes(digest): packed_row(digest, vector, DTYPES[dtype]) for digest, vector in found.items()}
         with self._database.write("vectors") as connection:
             number = _encoder(connection, encoder) or _add_encoder(connection, encoder)
             there = _there(connection, number, list(packed))
@@ -73,10 +71,10 @@ class Vectors:
         found: dict[str, NDArray[np.float32]] = {}
         with self._database.read() as connection:
             number = _encoder(connection, encoder)
-            for part in chunks([_digest(digest) for digest in digests]) if number else ():
+            for part in chunks([digest_bytes(digest) for digest in digests]) if number else ():
                 rows = select(vectors.c.digest, vectors.c.dtype, vectors.c.data)
                 for row in connection.execute(rows.where(vectors.c.encoder == number, vectors.c.digest.in_(part))):
-                    found[bytes(row.digest).hex()] = _unpacked(row.dtype, row.data)
+                    found[bytes(row.digest).hex()] = unpacked_row(row.dtype, row.data)
         return found
 
     def missing(self, encoder: str, digests: Sequence[str]) -> list[str]:
@@ -84,9 +82,45 @@ class Vectors:
         there: set[bytes] = set()
         with self._database.read() as connection:
             number = _encoder(connection, encoder)
-            for part in chunks([_digest(digest) for digest in digests]) if number else ():
+            for part in chunks([digest_bytes(digest) for digest in digests]) if number else ():
                 there |= _there(connection, number, part)
-        return [digest for digest in dict.fromkeys(digests) if _digest(digest) not in there]
+        return [digest for digest in dict.fromkeys(digests) if digest_bytes(digest) not in there]
+
+    def lacking(self, encoder: str, batch: int = 500) -> Iterator[tuple[StoredPaper, ...]]:
+        """Batches of the papers whose shown text has no vector of this encoder, in the order the store met them.
+
+        Each batch is a read of its own; papers whose vectors are saved meanwhile no longer count.
+        """
+        after = 0
+        while True:
+            with self._database.read() as connection:
+                wanted = _lacks(_encoder(connection, encoder))
+                rows = select(papers.c.pk).where(papers.c.pk > after, wanted).order_by(papers.c.pk).limit(batch)
+                pks: list[int] = list(connection.scalars(rows))
+                items = load(connection, pks)
+            if items:
+                yield items
+            if len(pks) < batch:
+                return
+            after = pks[-1]
+
+    def count_lacking(self, encoder: str) -> int:
+        """How many papers `lacking` would give."""
+        with self._database.read() as connection:
+            rows = select(func.count()).select_from(papers).where(_lacks(_encoder(connection, encoder)))
+            return connection.scalar(rows) or 0
+
+    def counts(self, paper_id: str | None = None) -> dict[str, int]:
+        """Vectors by encoder: of all encoders, or of those that have one of what this paper shows."""
+        number = func.count(vectors.c.id)
+        rows = select(encoders.c.name, number).join(vectors, vectors.c.encoder == encoders.c.id, isouter=True)
+        if paper_id is not None:
+            shown = select(papers.c.digest).where(papers.c.id == paper_id).scalar_subquery()
+            mine = vectors.alias("mine")
+            rows = rows.where(exists().where(mine.c.encoder == encoders.c.id, mine.c.digest == shown))
+        with self._database.read() as connection:
+            found = connection.execute(rows.group_by(encoders.c.name).order_by(encoders.c.name))
+            return {row[0]: row[1] for row in found}
 
     def encoders(self) -> list[str]:
         """Names of the encoders with vectors."""
@@ -195,37 +229,9 @@ class Vectors:
         found: list[tuple[int, float]] = []
         for part in chunks(ids):
             rows_here = connection.execute(rows.where(vectors.c.id.in_(part), taken))
-            kept = ((row.pk, _unpacked(row.dtype, row.data)) for row in rows_here if row.id not in exclude)
+            kept = ((row.pk, unpacked_row(row.dtype, row.data)) for row in rows_here if row.id not in exclude)
             found += ((pk, float(unit(vector) @ wanted)) for pk, vector in kept)
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))
-
-
-def _digest(digest: str) -> bytes:
-    try:
-        raw = bytes.fromhex(digest)
-    except ValueError:
-        raw = b""
-    if len(raw) != 32:
-        raise InputError(f"{digest[:80]!r} is no text digest: expected the 64 hex digits of Paper.digest")
-    return raw
-
-
-def _packed(digest: str, vector: Floats, dtype: np.dtype[Any]) -> bytes:
-    row = np.asarray(vector)
-    if row.ndim != 1 or row.dtype.kind != "f" or not row.size:
-        raise InputError(
-            f"the vector of {digest[:12]} has shape {row.shape} and type {row.dtype}: expected one row of floats"
-        )
-    with np.errstate(over="ignore"):
-        kept = row.astype(dtype)
-    if not np.isfinite(kept).all():
-        raise InputError(f"the vector of {digest[:12]} is not finite as {dtype.name}: keep it as f4, or normalise it")
-    return kept.tobytes()
-
-
-def _unpacked(dtype: str, data: bytes) -> NDArray[np.float32]:
-    vector: NDArray[np.float32] = np.frombuffer(data, dtype=_DTYPES[dtype]).astype(np.float32)
-    return vector
 
 
 def _encoder(connection: Connection, name: str) -> int:
@@ -238,6 +244,10 @@ def _add_encoder(connection: Connection, name: str) -> int:
     return number
 
 
+def _lacks(number: int) -> ColumnElement[bool]:
+    return ~exists().where(vectors.c.encoder == number, vectors.c.digest == papers.c.digest)
+
+
 def _there(connection: Connection, number: int, digests: Sequence[bytes]) -> set[bytes]:
     found: set[bytes] = set()
     for part in chunks(digests):
@@ -247,9 +257,9 @@ def _there(connection: Connection, number: int, digests: Sequence[bytes]) -> set
 
 
 def _check_lengths(connection: Connection, name: str, number: int, new: Sequence[bytes], dtype: str) -> None:
-    lengths = {len(data) // _DTYPES[dtype].itemsize for data in new}
+    lengths = {len(data) // DTYPES[dtype].itemsize for data in new}
     first = select(vectors.c.dtype, vectors.c.data).where(vectors.c.encoder == number).limit(1)
-    lengths |= {_unpacked(row.dtype, row.data).size for row in connection.execute(first)}
+    lengths |= {unpacked_row(row.dtype, row.data).size for row in connection.execute(first)}
     if len(lengths) > 1:
         raise InputError(f"vectors of {name!r} have lengths {sorted(lengths)}: give another encoder another name")
 
@@ -259,6 +269,6 @@ def _extend(connection: Connection, number: int, matrix: Matrix) -> None:
     while True:
         part = connection.execute(rows.where(vectors.c.id > matrix.last_id).order_by(vectors.c.id).limit(_FETCH)).all()
         if part:
-            matrix.add([row.id for row in part], np.stack([_unpacked(row.dtype, row.data) for row in part]))
+            matrix.add([row.id for row in part], np.stack([unpacked_row(row.dtype, row.data) for row in part]))
         if len(part) < _FETCH:
             return

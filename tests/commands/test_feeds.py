@@ -11,13 +11,16 @@ import sys
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 from models.paper import Paper
 from service.cli import run
+from service.releases import Releases
 from service.store import Store
 from tests.fetch.conftest import in_turn, replying, server  # noqa: F401 (a fixture)
 from tests.ingest.samples import jsonl, papers
+from tests.tiny import tiny_version
 
 
 class Done(NamedTuple):
@@ -182,6 +185,80 @@ def test_a_promotion_is_previewed_and_then_made(command, tmp_path, tiny_bundle, 
 def test_mistakes_are_told_in_one_line(command, arguments, code, reason):
     done = command(*arguments, code=code)
     assert reason in done.err and len(done.err.splitlines()) == 1
+
+
+@pytest.fixture
+def promoted(tiny_bundle, tmp_path, monkeypatch):
+    """Version 2 of the small bundle, promoted over the one that is served without a promotion."""
+    shelf = tmp_path / "models"
+    tiny_version(tiny_bundle, shelf / "second", "2")
+    monkeypatch.setenv("PAPERWIRE_MODELS", str(shelf))
+    Releases(shelf, tiny_bundle).promote("2", "ana", lambda candidate: candidate)
+
+
+def test_commands_tag_with_the_promoted_bundle_and_say_so(command, server, tmp_path, promoted, tiny_bundle, place):  # noqa: F811
+    dump = tmp_path / "dump.jsonl"
+    dump.write_bytes(jsonl(papers(3)))
+    server.reply("/feed", jsonl(papers(2, seed=31)))
+    assert ", by themes@2+" in command("ingest", dump).err
+    command("feeds", "add", server.url("/feed"))
+    assert ", by themes@2+" in command("sync").err
+    with Store.open(place) as store:
+        assert [name[:9] for name in store.taggings.bundles()] == ["themes@2+"]
+    done = command("tag", dump)
+    assert "by themes@2 in " in done.err
+    assert {json.loads(line)["model"]["version"] for line in done.out.splitlines()} == {"2"}
+    assert "0 papers of older bundles" in command("retag", "--preview").err
+    done = command("ingest", dump, "--bundle", tiny_bundle)
+    assert "by themes@2" not in done.err, "a bundle that is named wins"
+    assert "5 papers of older bundles" in command("retag", "--preview", "--bundle", tiny_bundle).err
+    done = command("tag", dump, "--bundle", tiny_bundle)
+    assert "by themes@2" not in done.err
+    assert "2" not in {json.loads(line)["model"]["version"] for line in done.out.splitlines()}
+
+
+def test_similar_papers_can_be_found_after_any_run(command, server, tmp_path, place):  # noqa: F811
+    dump = tmp_path / "dump.jsonl"
+    dump.write_bytes(jsonl(papers(9)))
+    done = command("ingest", dump)
+    assert "`paperwire vectors fill` has the encoder read 9 papers" in done.err
+    server.reply("/feed", jsonl(papers(2, seed=31)))
+    command("feeds", "add", server.url("/feed"))
+    command("feeds", "run")
+    listed = command("vectors", "list").out.splitlines()
+    assert [line[0] for line in listed] == ["*", "*"]
+    assert {line.split("-")[0]: line.split("\t")[1] for line in listed} == {
+        "* encoder": "2 texts",
+        "* ngrams": "11 texts",
+    }
+    assert "4 vectors added" in command("vectors", "fill", "--kind", "encoder", "--limit", "4").err
+    assert "5 vectors added" in command("vectors", "fill").err
+    assert "0 vectors added" in command("vectors", "fill").err
+    assert "has the encoder read" not in command("ingest", dump).err
+    with Store.open(place) as store:
+        store.vectors.save("old-model", {papers(1)[0].digest: np.ones(3, np.float32)})
+    assert "  old-model\t1 texts" in command("vectors", "list").out
+    command("vectors", "drop", "old-model")
+    assert "old-model" not in command("vectors", "list").out
+    assert "no vectors" in command("vectors", "drop", "old-model", code=3).err
+    command("ingest", "-", "--vectors", "none", stdin=jsonl(papers(1, seed=51)))
+    assert "11 texts" in command("vectors", "list").out
+
+
+def test_a_moved_feed_is_found_by_its_old_address(command, server):  # noqa: F811
+    server.reply("/old", b"", "301 Moved Permanently", Location="/new")
+    server.reply("/new", jsonl(papers(2)))
+    command("feeds", "add", server.url("/old"))
+    done = command("feeds", "run", server.url("/old"))
+    assert f"moved for good to {server.url('/new')}: watched there from now on" in done.err
+    assert server.url("/new") in command("feeds", "list").out and "/old" not in command("feeds", "list").out
+    assert "2 duplicate" in command("feeds", "run", server.url("/old")).err
+    assert command("feeds", "status", server.url("/old")).out.startswith("OK ")
+    command("feeds", "add", server.url("/old"))
+    done = command("sync")
+    assert "that is watched already: remove this one" in done.err
+    command("feeds", "remove", server.url("/old"))
+    assert server.url("/new") in command("feeds", "list").out, "what is watched goes before what once was"
 
 
 def test_a_feed_is_added_once(command):

@@ -15,7 +15,7 @@ from pathlib import Path
 from models.bundle import ModelBundle
 from models.tagging import TagOptions
 from service.feeds import iter_entries
-from service.ingest import Tagger, ingest, tag_pending
+from service.ingest import Tagger, TextVectors, ingest, tag_pending
 from service.store import Store
 
 BATCH = 16
@@ -24,8 +24,9 @@ BATCH = 16
 def main(place: str, bundle: str, feed: str) -> None:
     """Start a child for every line of input."""
     loaded = ModelBundle.load(Path(bundle))
-    tagger = Tagger.of(loaded, TagOptions(profile="fast"))
-    loaded.tag([], TagOptions(profile="fast"))
+    vectors = TextVectors(loaded)
+    tagger = Tagger.of(vectors.bundle, TagOptions(profile="fast"), vectors)
+    vectors.bundle.tag([], TagOptions(profile="fast"))
     data = Path(feed).read_bytes()
     for _ in sys.stdin:
         child = os.fork()

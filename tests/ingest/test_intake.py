@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.paper import Paper
 from models.tagging import TagOptions
-from service.feeds import Note, Skipped
+from service.feeds import Announced, Note, Skipped
 from service.feeds.entries import DELETED
 from service.ingest import Tagger, bundle_id, ingest, tag_pending
 from service.store import Store
@@ -67,6 +67,16 @@ def test_an_older_version_that_comes_later_changes_nothing_shown(store, tagger):
     tally = ingest([about(SUBJECTS)], store, tagger)
     assert (tally.updated, tally.duplicate, tally.retagged) == (0, 1, 0)
     assert themes(store, "arxiv:2603.07001") == ["consensus"]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 7])
+def test_an_announcement_finds_its_paper_across_batches(store, tagger, batch):
+    found = papers(5)
+    entries = [entry for paper in found for entry in (Announced(paper.id, "cross"), paper)]
+    tally = ingest([*entries, Announced("arxiv:2603.99999", "new")], store, tagger, source="feed", batch=batch)
+    assert (tally.new, tally.entries) == (5, 5)
+    told = [one.kind for paper in found for one in store.papers.announcements(paper.id)]
+    assert told == ["cross"] * 5
 
 
 def test_bad_entries_are_reported_and_cost_no_neighbour(store, tagger):

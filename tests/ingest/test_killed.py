@@ -53,3 +53,5 @@ def test_fifty_kills_change_nothing_in_the_end(tmp_path, tagger, tiny_bundle):
         assert store.check() == []
         assert "" not in store.taggings.bundles()
         assert contents(store) == expected
+        (name,) = store.vectors.encoders()
+        assert store.vectors.count_lacking(name) == 0, "whatever has tags has a vector of the text it shows"

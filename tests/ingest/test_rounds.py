@@ -140,11 +140,79 @@ def test_a_stale_batch_is_noticed(server, store, desk, clock):
     assert health.stale and health.state == "warning"
 
 
-def test_a_moved_feed_says_where_to(server, store, desk):
+@pytest.mark.parametrize("status", ["301 Moved Permanently", "308 Permanent Redirect"])
+def test_a_feed_that_moved_for_good_is_watched_where_it_is_now(server, store, desk, status):
+    server.reply("/old", b"", status, Location="/new")
+    server.reply("/new", jsonl(papers(1)), ETag='"one"')
+    url, new = add(store, server.url("/old"), title="Systems").url, server.url("/new")
+    visit = visits(desk)[url]
+    assert (visit.moved_to, visit.stays, visit.tally.new) == (new, "", 1)
+    (source,) = store.sources.all()
+    assert (source.url, source.title, source.etag, source.failures) == (new, "Systems", '"one"', 0)
+    assert [one.source for one in store.papers.announcements(papers(1)[0].id)] == [new]
+    assert store.sources.moved_to(url) == new
+    assert [entry.detail for entry in store.audit.all(subject=url)] == [{"to": new}]
+    server.reply("/new", b"", "304 Not Modified")
+    assert visits(desk)[new].unchanged and len(server.heads) == 3, "the old address is asked no more"
+
+
+def test_a_feed_moves_with_an_unchanged_answer_too(server, store, desk):
+    server.on("/old", in_turn(replying(jsonl(papers(1)), ETag='"one"'), replying(b"", "301 Moved", Location="/new")))
+    server.reply("/new", b"", "304 Not Modified")
+    add(store, server.url("/old"))
+    visits(desk)
+    assert visits(desk)[server.url("/old")].moved_to == server.url("/new") == store.sources.all()[0].url
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("302 Found", ""), ("301 Moved Permanently", "302 Found"), ("307 Temporary Redirect", "")]
+)
+def test_a_feed_that_is_elsewhere_for_now_stays(server, store, desk, first, second):
+    server.reply("/old", b"", first, Location="/between" if second else "/new")
+    server.reply("/between", b"", second or "404 Not Found", Location="/new")
+    server.reply("/new", jsonl(papers(1)))
+    url = add(store, server.url("/old")).url
+    visit = visits(desk)[url]
+    assert (visit.moved_to, visit.tally.new, store.sources.all()[0].url) == ("", 1, url)
+
+
+@pytest.mark.parametrize("body", [b"<html>please log in</html>", None])
+def test_a_feed_that_moved_to_nothing_good_stays(server, store, desk, body):
+    server.reply("/old", b"", "301 Moved Permanently", Location="/new" if body else "http://10.1.1.1/rss")
+    server.reply("/new", body or b"")
+    url = add(store, server.url("/old")).url
+    assert visits(desk)[url].error and store.sources.all()[0].url == url
+
+
+def test_a_feed_that_moved_to_a_watched_one_stays_and_says_so(server, store, desk):
     server.reply("/old", b"", "301 Moved Permanently", Location="/new")
     server.reply("/new", jsonl(papers(1)))
     url = add(store, server.url("/old")).url
-    assert visits(desk)[url].moved_to == server.url("/new")
+    add(store, server.url("/new"))
+    visit = visits(desk)[url]
+    assert visit.moved_to == server.url("/new") and "watched already" in visit.stays
+    assert len(store.sources.all()) == 2
+
+
+def test_announce_types_are_kept_with_their_feed(server, store, desk, clock):
+    found = papers(3)
+    listing = rss(found, clock.time)
+    for kind in (b"cross", b"replace-cross"):  # of the second and third paper
+        before, after = listing.rsplit(b"type>new</arxiv", 1)
+        listing = before + b"type>" + kind + b"</arxiv" + after
+    server.on("/cs.DC", in_turn(replying(listing), replying(rss(found, clock.move(days=1)))))
+    server.reply("/cs.LG", jsonl(found[:1]))
+    url, other = add(store, server.url("/cs.DC")).url, add(store, server.url("/cs.LG")).url
+    visits(desk)
+
+    def told(paper):
+        return {(one.source, one.kind) for one in store.papers.announcements(paper.id)}
+
+    assert told(found[0]) == {(url, "new"), (other, "")}
+    assert {kind for paper in found for _, kind in told(paper)} >= {"new", "cross", "replace-cross"}
+    visits(desk)
+    assert told(found[0]) == {(url, "new"), (other, "")} and (url, "new") in told(found[2])
+    assert len(told(found[2])) == 2, "a cross-list that becomes new was announced in two ways"
 
 
 def test_deleted_records_of_any_feed_mark_their_papers(server, store, desk):

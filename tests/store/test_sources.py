@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
 from models.errors import ConflictError, InputError, NotFoundError
 from service.store import Source
 from service.store.sources import KEPT_BATCHES
-from tests.store.samples import START
+from tests.store.samples import START, make_paper
 
 URL = "https://papers.example/rss"
 
@@ -79,6 +81,55 @@ def test_longest_due_comes_first(store, clock):
     store.sources.add(Source("https://c.example/"))
     due = store.sources.due(START + timedelta(hours=1))
     assert [source.url for source in due] == ["https://c.example/", "https://a.example/", "https://b.example/"]
+
+
+def test_a_feed_moves_with_all_that_is_known_of_it(store, clock):
+    new, paper = "https://papers.example/new", make_paper(1)
+    store.sources.add(Source(URL, title="Systems", interval_s=3600))
+    store.papers.upsert([paper], source=URL, announced={paper.id: "new"})
+    before = store.sources.succeeded(URL, etag='"1"', facts="first")
+    revision, told = store.papers.revision(), store.papers.announcements(paper.id)
+    clock.move(hours=1)
+    assert store.sources.move(URL, new) == replace(before, url=new) == store.sources.get(new)
+    assert store.sources.all() == (store.sources.get(new),) and store.sources.batches(new) == ("first",)
+    assert store.papers.announcements(paper.id) == (told[0]._replace(source=new),)
+    assert store.papers.revision() > revision, "listings by source are other listings now"
+    (entry,) = store.audit.all(subject=URL)
+    assert (entry.action, entry.detail, entry.time) == ("move source", {"to": new}, clock.time)
+
+
+def test_what_both_addresses_announced_is_announced_once(store):
+    new, paper = "https://papers.example/new", make_paper(1)
+    store.sources.add(Source(URL))
+    for source in (URL, new):
+        store.papers.upsert([paper], source=source)
+    store.sources.move(URL, new)
+    assert [one.source for one in store.papers.announcements(paper.id)] == [new]
+
+
+def test_a_feed_does_not_move_where_another_is(store):
+    store.sources.add(Source(URL))
+    store.sources.add(Source("https://b.example/"))
+    with pytest.raises(ConflictError, match="watched already"):
+        store.sources.move(URL, "https://b.example/")
+    with pytest.raises(NotFoundError):
+        store.sources.move("https://c.example/", "https://d.example/")
+    with pytest.raises(InputError):
+        store.sources.move(URL, " ")
+    assert len(store.sources.all()) == 2 and store.audit.all() == ()
+
+
+def test_a_feed_is_found_by_the_addresses_it_had(store):
+    places = [f"https://{name}.example/" for name in "abc"]
+    store.sources.add(Source(places[0]))
+    for old, new in pairwise(places):
+        store.sources.move(old, new)
+    assert {store.sources.moved_to(place) for place in places} == {places[-1]}
+    assert store.sources.moved_to("https://never.example/") == "https://never.example/"
+    store.sources.move(places[-1], places[0])
+    assert store.sources.moved_to(places[1]) == places[0], "in a circle, where it is now"
+    store.sources.remove(places[0])
+    assert store.sources.moved_to(places[0]) in places, "and nowhere, it ends all the same"
 
 
 def test_unwatched_feeds_are_named(store):

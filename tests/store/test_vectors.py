@@ -43,6 +43,36 @@ def test_missing_names_digests_without_vector_in_order(store):
     assert store.vectors.load("another", digests) == {}
 
 
+def test_papers_whose_text_has_no_vector_are_met_in_order(store):
+    papers = [make_paper(number) for number in range(7)]
+    store.papers.upsert(papers)
+    store.vectors.save(E, vectors_for(papers[2:4]))
+    store.vectors.save("another", vectors_for(papers))
+    lacking = [paper.id for paper in (*papers[:2], *papers[4:])]
+    assert [one.paper.id for part in store.vectors.lacking(E, batch=2) for one in part] == lacking
+    assert store.vectors.count_lacking(E) == 5 and store.vectors.count_lacking("another") == 0
+    assert store.vectors.count_lacking("unknown") == 7 and len([*store.vectors.lacking("unknown", batch=7)]) == 1
+    seen = []
+    for part in store.vectors.lacking(E, batch=2):
+        seen += part
+        store.vectors.save(E, vectors_for([one.paper for one in part]))
+    assert [one.paper.id for one in seen] == lacking and store.vectors.count_lacking(E) == 0
+    store.papers.upsert([make_paper(3, version=2, abstract="Another text.")])
+    assert [one.paper.id for part in store.vectors.lacking(E) for one in part] == [papers[3].id]
+
+
+def test_vectors_are_counted_by_name_and_for_one_paper(store):
+    papers = [make_paper(number) for number in range(4)]
+    store.papers.upsert(papers)
+    assert store.vectors.counts() == {} == store.vectors.counts(papers[0].id)
+    store.vectors.save(E, vectors_for(papers[:3]))
+    store.vectors.save("another", vectors_for(papers[2:]))
+    assert store.vectors.counts() == {E: 3, "another": 2}
+    assert store.vectors.counts(papers[0].id) == {E: 3}
+    assert store.vectors.counts(papers[2].id) == {E: 3, "another": 2}
+    assert store.vectors.counts("arxiv:0000.00000") == {}
+
+
 def test_papers_with_one_text_share_a_vector_and_are_both_found(store):
     twins = [make_paper(1), make_paper(1, id="doi:10.1000/twin")]
     store.papers.upsert(twins)
