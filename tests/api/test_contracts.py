@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
 import openai
 import pytest
+import requests
 from annif_client import AnnifClient
 
 from models.bundle import ModelBundle
 from models.paper import Paper
 from models.tagging import TagOptions
+from service.settings import load_settings
+from service.store import Store
+from tests.api.conftest import serving
 
 TEXT = "We present quorum certificates and leader election in replicas for state-machine replication."
 
@@ -57,7 +64,8 @@ class TestAnnifClient:
         with pytest.raises(ValueError, match="no project"):
             annif.get_project("yso-en")
 
-    def test_learn_is_not_allowed(self, annif: AnnifClient) -> None:
+    def test_learn_needs_a_store(self, annif: AnnifClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
         with pytest.raises(Exception, match="403"):
             annif.learn("themes", [{"text": TEXT, "subjects": [{"uri": "urn:paperwire:theme:consensus"}]}])
 
@@ -72,6 +80,62 @@ class TestAnnifClient:
     def test_vocabs(self, server_url: str, bundle: ModelBundle) -> None:
         [vocabulary] = httpx.get(f"{server_url}/v1/vocabs").json()["vocabs"]
         assert vocabulary == {"vocab_id": "themes", "languages": ["en"], "size": len(bundle.taxonomy), "loaded": True}
+
+
+def document(text: str, *themes: str, **metadata: str) -> dict[str, Any]:
+    subjects = [{"uri": f"urn:paperwire:theme:{theme}", "label": theme} for theme in themes]
+    return {"text": text, "subjects": subjects, "metadata": metadata}
+
+
+class TestAnnifLearns:
+    @pytest.fixture
+    def place(self, tmp_path: Path) -> str:
+        return str(tmp_path / "papers.db")
+
+    @pytest.fixture
+    def annif(self, bundle: ModelBundle, place: str) -> Iterator[AnnifClient]:
+        with serving(load_settings(None, {}, {"port": 0, "store": place}), bundle) as url:
+            yield AnnifClient(api_base=f"{url}/v1/")
+
+    def labels(self, place: str) -> dict[str, tuple[str, ...] | None]:
+        with Store.open(place) as store:
+            return {name: review.labels for name, review in store.verdicts.reviews().items()}
+
+    def test_documents_become_labelled_papers(self, annif: AnnifClient, place: str) -> None:
+        documents = [
+            document(TEXT, "consensus", "serverless", document_id="2605.00007", title="A title"),
+            document("More.", "consensus"),
+        ]
+        answer = annif.learn("themes", documents)
+        assert (answer.status_code, answer.content) == (204, b"")
+        [first, second] = self.labels(place).items()
+        assert first == ("arxiv:2605.00007", ("consensus", "serverless"))
+        assert second[0].startswith("text:")
+        with Store.open(place) as store:
+            stored = store.papers.get("arxiv:2605.00007")
+        assert (stored.paper.title, stored.paper.abstract) == ("A title", TEXT)
+        assert [tag.source for tag in stored.tagging.tags] == ["person", "person"]
+
+    def test_the_same_again_changes_nothing_and_other_subjects_replace(self, annif: AnnifClient, place: str) -> None:
+        for themes in (("consensus",), ("consensus",), ("gpu-kernels",)):
+            annif.learn("themes-fast", [document(TEXT, *themes)])
+        assert list(self.labels(place).values()) == [("gpu-kernels",)]
+
+    def test_documents_without_text_or_subjects_teach_nothing(self, annif: AnnifClient, place: str) -> None:
+        annif.learn("themes", [{"text": TEXT}, {"subjects": []}, document(TEXT), document(" ", "consensus"), {}])
+        assert self.labels(place) == {}
+
+    def test_a_wrong_document_costs_no_other(self, annif: AnnifClient, place: str) -> None:
+        with pytest.raises(requests.HTTPError, match="400") as caught:
+            annif.learn("themes", [document(TEXT, "consensu"), document("Good.", "consensus"), document("", "nothing")])
+        problem = caught.value.response.json()
+        assert [fault["field"] for fault in problem["errors"]] == ["[0].subjects[0].uri"]
+        assert "did you mean consensus" in problem["detail"]
+        assert list(self.labels(place).values()) == [("consensus",)]
+
+    def test_unknown_projects_learn_nothing(self, annif: AnnifClient) -> None:
+        with pytest.raises(ValueError, match="no project"):
+            annif.learn("yso-en", [document(TEXT, "consensus")])
 
 
 class TestOpenAIClient:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from starlette.testclient import TestClient
 from models.bundle import ModelBundle
 from models.paper import Paper
 from models.tagging import TagOptions
+from service.store import Store
+from service.store.reviews import OTHERS
+from tests.tiny import tiny_taxonomy
 
 TEXT = "Quorum certificates and leader election in replicas for state-machine replication."
 OTHER = "Fused attention kernels with warp-level reductions."
@@ -164,12 +168,121 @@ class TestLabelStudio:
             assert answer.status_code == 422
             assert "label_config" in answer.json()["error"]
 
-    def test_setup_health_and_webhook(self, client: TestClient, bundle: ModelBundle) -> None:
+    def test_setup_and_health(self, client: TestClient, bundle: ModelBundle) -> None:
         setup = client.post("/setup", json={"project": "1.2", "schema": CHOICES, "extra_params": {}})
         assert setup.json() == {"model_version": f"themes@{bundle.name.version}"}
         assert client.get("/health").json()["status"] == "UP"
-        event = client.post("/webhook", json={"action": "ANNOTATION_CREATED", "project": {"id": 1}})
-        assert (event.status_code, event.json()["status"]) == (201, "ignored")
+
+
+OFFERED = f"""<View><Text name="paper" value="$abstract"/><Choices name="theme" toName="paper" choice="multiple">
+{"".join(f'<Choice value="{t.label}" alias="{t.id}"/>' for t in tiny_taxonomy().themes)}</Choices></View>"""
+TASK = {"id": 5, "data": {"paper_id": "arxiv:2605.00009", "title": "A study", "abstract": TEXT}}
+
+
+class TestLabelStudioWebhook:
+    @pytest.fixture
+    def place(self, tmp_path: Path) -> str:
+        return str(tmp_path / "papers.db")
+
+    @pytest.fixture
+    def hook(self, make_client: Callable[..., Any], place: str) -> Iterator[Callable[..., tuple[int, Any]]]:
+        with make_client(store=place) as client:
+
+            def send(action: str, *choices: Any, config: str = OFFERED, **more: Any) -> tuple[int, Any]:
+                kind = "taxonomy" if "<Taxonomy" in config else "choices"
+                region = {"from_name": "theme", "to_name": "paper", "type": kind, "value": {kind: list(choices)}}
+                annotation = {"id": 17, "result": [region], "completed_by": 3, "was_cancelled": False, "task": 5}
+                body = {"annotation": annotation, "task": TASK, "project": {"id": 1, "label_config": config}, **more}
+                answer = client.post("/webhook", json={"action": action, **body})
+                return answer.status_code, answer.json()
+
+            yield send
+
+    def said(self, place: str) -> dict[str, str]:
+        with Store.open(place) as store:
+            return {one.theme: str(one.judgement) for one in store.verdicts.since()}
+
+    def labels(self, place: str) -> Any:
+        with Store.open(place) as store:
+            return store.verdicts.reviews()["arxiv:2605.00009"].labels
+
+    def test_an_annotation_labels_its_paper(self, hook: Callable[..., Any], place: str) -> None:
+        status, body = hook("ANNOTATION_CREATED", "Consensus", "gpu-kernels")  # one by its value, one by its alias
+        assert (status, body) == (201, {"status": "stored", "action": "ANNOTATION_CREATED"})
+        assert self.labels(place) == ("consensus", "gpu-kernels")
+        with Store.open(place) as store:
+            stored = store.papers.get("arxiv:2605.00009")
+            assert (stored.paper.title, stored.paper.abstract) == ("A study", TEXT)
+            assert {one.who for one in store.verdicts.since()} == {"local/annotation-17"}
+
+    def test_an_update_replaces_and_a_deletion_removes(self, hook: Callable[..., Any], place: str) -> None:
+        hook("ANNOTATION_CREATED", "Consensus")
+        hook("ANNOTATION_UPDATED", "Serverless")
+        hook("ANNOTATION_UPDATED", "Serverless")
+        assert self.labels(place) == ("serverless",)
+        other = {"id": 18, "result": [], "was_cancelled": False}
+        assert hook("ANNOTATION_CREATED", annotation=other)[0] == 201
+        assert hook("ANNOTATIONS_DELETED", annotation=None, task=None, annotations=[{"id": 17}, {"id": 99}]) == (
+            201,
+            {"status": "removed", "action": "ANNOTATIONS_DELETED"},
+        )
+        assert self.said(place) == {OTHERS: "reject"}, "the other annotation stays"
+        hook("ANNOTATION_DELETED", annotation={"id": 18})
+        assert self.said(place) == {}
+
+    def test_what_was_on_offer_and_not_chosen_does_not_fit(self, hook: Callable[..., Any], place: str) -> None:
+        hook("ANNOTATION_CREATED", "Agreement", config=CHOICES)
+        assert self.said(place) == {"consensus": "accept", "gpu-kernels": "reject"}
+        assert hook("ANNOTATION_UPDATED", ["Systems", "Consensus"], config=TAXONOMY)[0] == 201
+        assert self.said(place) == {"consensus": "accept"}
+
+    def test_one_choice_of_many_says_nothing_about_the_others(self, hook: Callable[..., Any], place: str) -> None:
+        hook("ANNOTATION_CREATED", "Consensus", config=OFFERED.replace("multiple", "single"))
+        assert self.said(place) == {"consensus": "accept"}
+
+    def test_a_choice_that_is_no_theme_leaves_the_others_unknown(self, hook: Callable[..., Any], place: str) -> None:
+        hook(
+            "ANNOTATION_CREATED",
+            "Consensus",
+            "Something else",
+            config=OFFERED.replace("</Choices>", '<Choice value="Something else"/></Choices>'),
+        )
+        assert self.said(place) == {"consensus": "accept"}
+
+    def test_a_skipped_task_says_nothing(self, hook: Callable[..., Any], place: str) -> None:
+        skipped = {"id": 17, "result": [], "was_cancelled": True}
+        assert hook("ANNOTATION_CREATED", annotation=skipped)[1]["status"] == "removed"
+        hook("ANNOTATION_CREATED", "Consensus")
+        assert hook("ANNOTATION_UPDATED", annotation=skipped)[1]["status"] == "removed"
+        assert self.said(place) == {}
+
+    def test_papers_without_an_id_are_known_by_their_text(self, hook: Callable[..., Any], place: str) -> None:
+        for data in ({"id": "7", "summary": TEXT}, {"id": "8", "summary": TEXT}):
+            hook("ANNOTATION_CREATED", "Consensus", task={"id": 5, "data": data})
+        with Store.open(place) as store:
+            [name] = store.verdicts.reviews()
+        assert name.startswith("text:")
+
+    @pytest.mark.parametrize("missing", ["annotation", "task", "project"])
+    def test_events_without_their_payload_are_refused(self, hook: Callable[..., Any], missing: str) -> None:
+        status, body = hook("ANNOTATION_CREATED", "Consensus", **{missing: None})
+        assert status == 422
+        assert "let the webhook send its payload" in body["error"]
+        assert hook("ANNOTATION_CREATED", "Consensus", task={"data": {"size": 3}})[0] == 422
+
+    @pytest.mark.parametrize("action", ["PROJECT_UPDATED", "START_TRAINING", "TASKS_DELETED", ""])
+    def test_other_events_are_passed_over(self, client: TestClient, action: str) -> None:
+        answer = client.post("/webhook", json={"action": action, "project": 7, "annotation": "?", "tasks": [{"id": 1}]})
+        assert (answer.status_code, answer.json()) == (200, {"status": "ignored", "action": action})
+
+    def test_without_a_store_the_remedy_is_named(
+        self, make_client: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+        with make_client() as client:
+            answer = client.post("/webhook", json={"action": "ANNOTATION_DELETED", "annotation": {"id": 17}})
+        assert answer.status_code == 503
+        assert "PAPERWIRE_STORE" in answer.json()["error"]
 
 
 def test_protocols_can_be_left_out(make_client: Callable[..., Any]) -> None:
