@@ -47,6 +47,7 @@ from models.parts import (
     ProfileSettings,
 )
 from models.saving import sha256_of
+from models.scoring import OPENING, STAGES
 from models.tagging import ModelName, Tagging, TagOptions
 from models.theme_set import ThemeSet
 from models.themes import Taxonomy
@@ -132,13 +133,14 @@ class ModelBundle:
         ids = tuple(bytes(arrays["ids"]).decode().split("\n")) if len(vectors) else ()
         columns = np.split(arrays["label_columns"], arrays["label_ends"][:-1]) if len(vectors) else []
         labels = tuple(tuple(int(c) for c in row) for row in columns)
-        return Dense(encoder, DenseHeads(arrays["weights"], arrays["bias"]), vectors, ids, labels, arrays["novelty"])
+        heads, opening = DenseHeads(arrays["weights"], arrays["bias"]), int(arrays.get("opening", [0])[0])
+        return Dense(encoder, heads, vectors, ids, labels, arrays["novelty"], opening)
 
     @cached_property
     def profiles(self) -> dict[str, ProfileSettings]:
-        """Settings of "fast" and "accurate"."""
+        """Settings of the stages "fast" and "accurate", and of "opening" in a bundle that has it."""
         arrays = _arrays(self.directory / PROFILES)
-        return {name: _profile(arrays, name) for name in ("fast", "accurate")}
+        return {name: _profile(arrays, name) for name in STAGES if name != OPENING or f"{name}.scalars" in arrays}
 
     def tag(self, papers: Sequence[Paper], options: TagOptions | None = None) -> list[Tagging]:
         """One answer a paper, in order; never raises for what a paper holds.

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from models.encoders.ngrams import MAX_CHARACTERS, ngram_keys
 from models.paper import Paper
+from models.scoring import score_texts
 from models.tagging import Evidence
 
 if TYPE_CHECKING:
@@ -51,10 +52,8 @@ def find_evidence(
 
     Args:
         columns: theme columns to explain.
-        profile: "fast" or "accurate", the profile that gave the tags.
+        profile: the stage that gave the tags, a name of `models.scoring.STAGES`.
     """
-    from models.tagger import score_texts  # the tagger calls this module
-
     by_theme = [_candidates(bundle.lexical, paper, column) for column in columns]
     spans = list(dict.fromkeys(span for spans in by_theme for span in spans))
     texts = [paper.text] + [without(paper, span).text for span in spans]

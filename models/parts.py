@@ -43,6 +43,7 @@ class Dense:
         vectors: (m, d) float32 unit vectors of labelled papers. ids: their ids.
         labels: their theme columns.
         novelty: (101,) float32 quantiles of a new paper's distance to its neighbours.
+        opening: word pieces, special tokens included, that the stage "opening" reads; 0 where there is none.
     """
 
     encoder: TransformerEncoder
@@ -51,18 +52,20 @@ class Dense:
     ids: tuple[str, ...]
     labels: tuple[tuple[int, ...], ...]
     novelty: npt.NDArray[np.float32]
+    opening: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileSettings:
-    """How one profile turns logits into tags.
+    """How one stage of `models.scoring` turns logits into tags.
 
     Attributes:
-        calibration: of the profile's scorers (n-grams; or encoder and n-grams).
+        calibration: of the stage's scorers (n-grams; or encoder, n-grams and votes).
         floor: the most probable theme is given from this probability on when nothing passes its threshold.
         scope_floor: scope logit below which a paper is out of scope.
-        novelty: (101,) float32 quantiles of the energy score, for the profile without vectors.
-        unsure: expected number of wrong decisions above which "auto" asks the accurate profile.
+        novelty: (101,) float32 quantiles of what novelty is measured by: the energy score, and for "opening"
+            the distance of a text's opening to its neighbours.
+        unsure: expected number of wrong decisions above which "auto" goes on to the next stage.
     """
 
     calibration: Calibration

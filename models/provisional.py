@@ -137,16 +137,16 @@ class ExtendedBundle(ModelBundle):
 
     @cached_property
     def profiles(self) -> dict[str, ProfileSettings]:
-        """Settings of "fast" and "accurate" for known and provisional themes."""
-        fast, accurate = self._base.profiles["fast"], self._base.profiles["accurate"]
-        count = len(self._items)
+        """Settings of the base's stages for known and provisional themes."""
+        known, count = self._base.profiles, len(self._items)
         # The n-gram head carries the fast profile's scale and bias: the accurate one takes them off again.
         ratio = ACCURATE.sparse / FAST.sparse
         one, taken = np.ones((1, count)), -ratio * self._fast_bias()
         both = np.vstack([one, ratio * one, 0.0 * one])  # nobody has labelled papers with them: no votes
+        parts = {stage: (ACCURATE, both, taken) for stage in known} | {"fast": (FAST, one, np.zeros(count))}
         return {
-            "fast": replace(fast, calibration=self._calibration(fast.calibration, FAST, one, np.zeros(count))),
-            "accurate": replace(accurate, calibration=self._calibration(accurate.calibration, ACCURATE, both, taken)),
+            stage: replace(settings, calibration=self._calibration(settings.calibration, *parts[stage]))
+            for stage, settings in known.items()
         }
 
     def _calibration(

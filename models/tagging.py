@@ -20,7 +20,8 @@ class TagOptions:
     """What the caller wants.
 
     Attributes:
-        profile: "fast" (n-grams), "accurate" (encoder and n-grams), "auto" (accurate where fast is unsure).
+        profile: "fast" (n-grams), "accurate" (encoder and n-grams), "auto" (the
+            encoder only where n-grams leave doubt, and first on the beginning of a text).
         detail: "ids", "scores" or "full" (with evidence and nearest labelled papers).
         top: at most so many tags a paper; None for no limit.
         min_probability: threshold for every theme instead of the bundle's own.
@@ -142,8 +143,8 @@ class Tagging:
         scores: the ten most probable (theme, probability) pairs, given or not.
         groups: probability of each group that is above 0.05, never below a theme's in it.
         novelty: 0 (like the labelled papers) to 1 (like none of them).
-        truncated: the encoder read only the beginning of the text.
-        profile: "fast" or "accurate", whichever scored this paper.
+        truncated: the text is longer than the encoder ever reads; the n-grams see it all.
+        profile: the stage that scored this paper: "fast", "opening" or "accurate" (`models.scoring`).
         neighbours: nearest labelled papers, at detail "full".
         provisional: sha256 of the set of provisional themes in use, "" where there is none.
     """

@@ -175,7 +175,7 @@ class TaggingOut(msgspec.Struct):
     reasons: list[str]
     novelty: Probability
     truncated: bool
-    profile: Literal["fast", "accurate"]
+    profile: Literal["fast", "opening", "accurate"]
     scores: list[ThemeScore]
     groups: list[GroupScore]
     model: ModelOut

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from models.bundle import ModelBundle
 from models.paper import Paper
-from models.tagger import score_texts
+from models.scoring import STAGES, score_texts
 from models.tagging import Profile, Tagging, TagOptions
 
 R = TypeVar("R")
@@ -29,10 +29,10 @@ class Work(Protocol[R]):
 
 
 class ScoreRow(NamedTuple):
-    """(k,) float32 probabilities of every theme, and whether the accurate profile gave them."""
+    """(k,) float32 probabilities of every theme, and the stage that gave them (`models.scoring`)."""
 
     probabilities: Vector
-    accurate: bool
+    stage: str
 
 
 class Embedding(NamedTuple):
@@ -65,8 +65,8 @@ class Score:
     def run(self, bundle: ModelBundle, papers: Sequence[Paper]) -> list[ScoreRow]:
         """One row a paper."""
         scored = score_texts(bundle, [paper.text for paper in papers], self.profile)
-        pairs = zip(scored.probabilities, scored.accurate.tolist(), strict=True)
-        return [ScoreRow(row, accurate) for row, accurate in pairs]
+        pairs = zip(scored.probabilities, scored.stage.tolist(), strict=True)
+        return [ScoreRow(row, STAGES[stage]) for row, stage in pairs]
 
 
 @dataclass(frozen=True, slots=True)

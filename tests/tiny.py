@@ -184,7 +184,7 @@ def tiny_weights(shape: BertShape, words: int) -> dict[str, np.ndarray]:
 
 def tiny_job(encoder: Path, *, version: str = "1") -> Job:
     """What the small bundle is made from."""
-    options = FitOptions(iterations=60)
+    options = FitOptions(iterations=60, opening=16)
     return Job(
         tiny_taxonomy(),
         tiny_encoder(encoder),

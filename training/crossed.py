@@ -94,6 +94,6 @@ def _joined(parts: Sequence[Predictions]) -> Predictions:
         truth=np.concatenate([part.truth for part in parts]),
         given=np.concatenate([part.given for part in parts]),
         probabilities=np.concatenate([part.probabilities for part in parts]),
-        accurate=np.concatenate([part.accurate for part in parts]),
+        stage=np.concatenate([part.stage for part in parts]),
         reasons=tuple(reason for part in parts for reason in part.reasons),
     )

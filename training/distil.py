@@ -16,7 +16,7 @@ import numpy as np
 from models.bundle import ModelBundle
 from models.gates import text_reason
 from models.paper import Paper
-from models.tagger import accurate_logits
+from models.scoring import accurate_logits
 from training.job import SoftPapers
 from training.vectors import Progress, VectorCache, encode_all, no_progress
 

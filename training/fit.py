@@ -25,7 +25,7 @@ from training.dataset import data_digest, label_matrix
 from training.heads import FOLDS, fit_dense, fit_lexical
 from training.job import EncoderSource, FitOptions, Job, SoftPapers
 from training.scope import scope_floor
-from training.thresholds import HeldOut, fit_profiles
+from training.thresholds import HeldOut, Openings, fit_profiles
 from training.vectors import Progress, VectorCache, encode_all, encoder_digest, no_progress
 
 __all__ = ["EncoderSource", "FitOptions", "Job", "SoftPapers", "fit_bundle"]
@@ -46,17 +46,22 @@ def fit_bundle(job: Job, out: Path, *, cache: Path | None = None, progress: Prog
     _check(job)
     truth = label_matrix(job.train, job.taxonomy)
     lexical, lexical_out = fit_lexical(job, truth, progress)
-    vectors = _vectors(job, cache, progress)
+    encoder = TransformerEncoder(job.encoder.directory, max_tokens=job.encoder.max_tokens)
+    texts = [p.paper.text for p in [*job.train, *job.dev]]
+    vectors = encode_all(encoder, texts, VectorCache(cache, encoder.dim), progress)
     train_vectors, dev_vectors = vectors[: len(job.train)], vectors[len(job.train) :]
     heads, dense_out = fit_dense(job, train_vectors, truth, progress)
     dev_logits = lexical.heads.logits(lexical.encoder.encode([p.paper.text for p in job.dev]))
     held = _held_out(
         job, (lexical_out, dev_logits), (dense_out, heads.logits(dev_vectors)), _votes(job, train_vectors, dev_vectors)
     )
+    openings = _openings(job, encoder, heads, train_vectors, dev_logits)
     progress("calibration", 0, 1)
-    profiles, metrics = fit_profiles(held, scope_floor(job, lexical))
+    profiles, metrics = fit_profiles(held, scope_floor(job, lexical), openings)
     progress("calibration", 1, 1)
     arrays = _dense_arrays(job, heads, train_vectors, dev_vectors)
+    if openings is not None:
+        arrays["opening"] = np.array([job.options.opening], dtype=np.int64)
     return save_bundle(_parts(job, lexical, profiles, arrays, metrics), out)
 
 
@@ -71,10 +76,22 @@ def _check(job: Job) -> None:
         )
 
 
-def _vectors(job: Job, cache: Path | None, progress: Progress) -> FloatMatrix:
-    encoder = TransformerEncoder(job.encoder.directory, max_tokens=job.encoder.max_tokens)
-    texts = [p.paper.text for p in [*job.train, *job.dev]]
-    return encode_all(encoder, texts, VectorCache(cache, encoder.dim), progress)
+def _openings(
+    job: Job, encoder: TransformerEncoder, heads: DenseHeads, train: FloatMatrix, sparse: FloatMatrix
+) -> Openings | None:
+    """What the stage "opening" is tuned on: the openings of the dev papers, if there are enough of them.
+
+    Args:
+        train: (n, d) vectors of the training papers. sparse: (m, k) n-gram logits of the dev papers.
+    """
+    if job.cross_validated or not 0 < job.options.opening < encoder.max_tokens:
+        return None
+    vectors = encoder.encode([p.paper.text for p in job.dev], limit=job.options.opening).vectors
+    nearest = nearest_papers(train, vectors)
+    votes = nearest.vote_logits(_columns(job), len(job.taxonomy))
+    truth = label_matrix(job.dev, job.taxonomy)
+    held = HeldOut(sparse, heads.logits(vectors), votes, truth, f"the openings of {len(job.dev)} dev papers")
+    return Openings(held, _quantiles(nearest.distance()))
 
 
 Pair = tuple[FloatMatrix | None, FloatMatrix]
@@ -139,7 +156,11 @@ def _novelty_quantiles(train: FloatMatrix, dev: FloatMatrix) -> FloatMatrix:
     if own and len(train) < 2:
         return np.zeros(101, dtype=np.float32)
     nearest = nearest_papers(train, train[rows], skip=rows.tolist()) if own else nearest_papers(train, dev)
-    return np.quantile(nearest.distance(), np.linspace(0, 1, 101)).astype(np.float32)
+    return _quantiles(nearest.distance())
+
+
+def _quantiles(values: FloatMatrix) -> FloatMatrix:
+    return np.quantile(values, np.linspace(0, 1, 101)).astype(np.float32)
 
 
 def _manifest(job: Job, metrics: Mapping[str, Any]) -> dict[str, Any]:

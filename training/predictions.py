@@ -1,7 +1,7 @@
 """What a bundle says of labelled papers, beside what people said; kept on disk for later comparison.
 
 A score file is one safetensors file: `probabilities` (n, k) float32, `truth`, `given` (n, k) and
-`accurate` (n,) bool, and the ids, themes and names as JSON in its metadata. No text is in it.
+XX, themes and names as JSON in its metadata. No text is in it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from models.errors import InputError, LabelError, ThemeError
 from models.gates import text_reason
 from models.paper import Paper
 from models.scores import FloatMatrix
-from models.tagger import Scored, answer_scored, score_texts
+from models.scoring import Scored, score_texts
+from models.tagger import answer_scored
 from models.tagging import Profile, Tagging, TagOptions
 from models.themes import Taxonomy
 from models.words import counted
@@ -31,7 +32,7 @@ from training.dataset import LabelledPaper, label_matrix
 from training.vectors import Progress, no_progress
 
 SUFFIX = ".safetensors"
-FORMAT = "paperwire-scores-1"
+FORMAT = "paperwire-scores-2"
 _BATCH = 512
 
 
@@ -44,7 +45,7 @@ class Predictions:
         ids: of the papers. taxonomy: the themes in column order.
         truth, given: (n, k) bool, themes people gave and tags the model gave.
         probabilities: (n, k) float32, 0 throughout where serving shows no scores.
-        accurate: (n,) bool, scored by the accurate profile.
+        stage: (n,) int8, the place in `models.scoring.STAGES` of what gave the probabilities.
         reasons: why a paper has no tag, or what was odd; "" where nothing was.
     """
 
@@ -55,7 +56,7 @@ class Predictions:
     truth: BoolMatrix
     given: BoolMatrix
     probabilities: FloatMatrix
-    accurate: npt.NDArray[np.bool_]
+    stage: npt.NDArray[np.int8]
     reasons: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -70,7 +71,7 @@ class Predictions:
             truth=self.truth[index],
             given=self.given[index],
             probabilities=self.probabilities[index],
-            accurate=self.accurate[index],
+            stage=self.stage[index],
             reasons=tuple(self.reasons[row] for row in index),
         )
 
@@ -99,7 +100,7 @@ def predict(
         batches.append(_answers(bundle, papers[start : start + _BATCH], profile, options))
         progress("scoring", min(start + _BATCH, len(papers)), len(papers))
     probabilities = np.concatenate([scores for scores, _, _ in batches])
-    accurate = np.concatenate([which for _, which, _ in batches])
+    stage = np.concatenate([which for _, which, _ in batches])
     out = []
     for position, promise in enumerate(promises):
         taggings = [tagging for _, _, answers in batches for tagging in answers[position]]
@@ -112,7 +113,7 @@ def predict(
                 truth,
                 _given(taggings, bundle.taxonomy),
                 probabilities,
-                accurate,
+                stage,
                 tuple(tagging.reasons[0] if tagging.reasons else "" for tagging in taggings),
             )
         )
@@ -121,7 +122,7 @@ def predict(
 
 def _answers(
     bundle: ModelBundle, papers: Sequence[Paper], profile: str, options: Sequence[TagOptions]
-) -> tuple[FloatMatrix, npt.NDArray[np.bool_], list[list[Tagging]]]:
+) -> tuple[FloatMatrix, npt.NDArray[np.int8], list[list[Tagging]]]:
     texts = [paper.text for paper in papers]
     blocked = [text_reason(text) for text in texts]
     usable = np.array([reason is None for reason in blocked], dtype=bool)
@@ -129,7 +130,7 @@ def _answers(
     answers = [answer_scored(bundle, papers, scored, blocked, option) for option in options]
     probabilities = scored.probabilities.copy()
     probabilities[[reason == "no_text" for reason in blocked]] = 0.0
-    return probabilities, scored.accurate, answers
+    return probabilities, scored.stage, answers
 
 
 def _given(taggings: Sequence[Tagging], taxonomy: Taxonomy) -> BoolMatrix:
@@ -160,7 +161,7 @@ def save_predictions(predictions: Predictions, path: Path) -> None:
         raise InputError(f"cannot write the scores {path}: {error}") from None
 
 
-_ARRAYS = ("probabilities", "truth", "given", "accurate")
+_ARRAYS = ("probabilities", "truth", "given", "stage")
 
 
 def load_predictions(path: Path) -> Predictions:
@@ -184,7 +185,7 @@ def _loaded(facts: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Predi
     taxonomy, ids, reasons = Taxonomy.from_json(facts["taxonomy"]), tuple(facts["ids"]), tuple(facts["reasons"])
     shape = (len(ids), len(taxonomy))
     shapes = [arrays[name].shape for name in ("probabilities", "truth", "given")]
-    if shapes != [shape] * 3 or arrays["accurate"].shape != shape[:1] or len(reasons) != len(ids):
+    if shapes != [shape] * 3 or arrays["stage"].shape != shape[:1] or len(reasons) != len(ids):
         raise ValueError(f"its arrays do not fit {shape[0]} papers and {shape[1]} themes")
     return Predictions(
         str(facts["name"]),
@@ -194,7 +195,7 @@ def _loaded(facts: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Predi
         arrays["truth"].astype(bool),
         arrays["given"].astype(bool),
         arrays["probabilities"].astype(np.float32),
-        arrays["accurate"].astype(bool),
+        arrays["stage"].astype(np.int8),
         reasons,
     )
 

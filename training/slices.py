@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from models.paper import Paper
+from models.scoring import STAGES
 from training.dataset import LabelledPaper
 from training.intervals import RESAMPLES, Estimate, bootstrap
 from training.predictions import Predictions
@@ -66,7 +67,7 @@ def slice_rows(labelled: Sequence[LabelledPaper], predictions: Predictions) -> I
         ("category", _frequent([item.paper.categories for item in labelled])),
         ("confidence", [_named(item.confidence) for item in labelled]),
         ("true themes", [(_how_many(int(n)),) for n in predictions.truth.sum(axis=1)]),
-        ("scored by", [("accurate" if accurate else "fast",) for accurate in predictions.accurate]),
+        ("scored by", [(STAGES[stage],) for stage in predictions.stage]),
     ):
         parts: dict[str, list[int]] = {}
         for row, of_row in enumerate(names):

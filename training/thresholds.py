@@ -1,19 +1,29 @@
-"""Calibration and thresholds of both profiles, from papers the heads were not trained on."""
+"""Calibration and thresholds of every stage, from papers the heads were not trained on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from models.calibration import BoolMatrix, Calibration, expected_calibration_error, fit_calibration
 from models.parts import ProfileSettings
 from models.scores import FloatMatrix
-from models.tagger import energy, expected_errors
+from models.scoring import ACCURATE, FAST, OPENING, energy, expected_errors
 
-AUTO_SHARE = 0.5
-"""Share of papers that "auto" hands to the accurate profile, on the papers it is tuned on."""
+ENCODER_SHARE = 0.5
+"""Share of papers that "auto" hands to the encoder, on the papers it is tuned on."""
+
+OPENING_SHARE = 0.8
+"""The same where the encoder begins with openings, which cost less than half."""
+
+WHOLE_SHARE = 0.15
+"""Share of papers that it then reads as a whole."""
+
+Quantiles = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +43,57 @@ class HeldOut:
     what: str
 
 
-def fit_profiles(held: HeldOut, scope_floor: float) -> tuple[dict[str, ProfileSettings], dict[str, Any]]:
-    """Settings of "fast" and "accurate", and figures on the papers they were tuned on."""
-    novelty = np.quantile(-energy(held.sparse), np.linspace(0, 1, 101)).astype(np.float32)
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """The same of the openings of papers; `distance` has (101,) quantiles of how far their neighbours are."""
+
+    held: HeldOut
+    distance: Quantiles
+
+
+def fit_profiles(
+    held: HeldOut, scope_floor: float, openings: Openings | None = None
+) -> tuple[dict[str, ProfileSettings], dict[str, Any]]:
+    """Settings of the stages, and figures on the papers they were tuned on."""
+    energies = np.quantile(-energy(held.sparse), np.linspace(0, 1, 101)).astype(np.float32)
+    stages = {FAST: (held, energies), ACCURATE: (held, energies)}
+    if openings is not None:
+        stages[OPENING] = (openings.held, openings.distance)
     out: dict[str, ProfileSettings] = {}
     metrics: dict[str, Any] = {"tuned_on": held.what}
-    for name, logits in (("fast", [held.sparse]), ("accurate", [held.dense, held.sparse, held.votes])):
-        calibration = fit_calibration(logits, held.truth)
+    for stage, (papers, novelty) in stages.items():
+        logits = _logits(stage, papers)
+        calibration = fit_calibration(logits, papers.truth)
         probabilities = calibration.probabilities(logits)
-        floor = _best_floor(calibration, probabilities, held.truth)
-        settings = ProfileSettings(calibration, floor, scope_floor, novelty, 0.0)
-        limit = float(np.quantile(expected_errors(probabilities, settings), 1.0 - AUTO_SHARE))
-        out[name] = ProfileSettings(calibration, floor, scope_floor, novelty, limit)
-        metrics[name] = {
-            "micro_f1": round(_micro_f1(given(calibration, floor, probabilities), held.truth), 4),
-            "ece": round(expected_calibration_error(probabilities, held.truth), 4),
+        floor = _best_floor(calibration, probabilities, papers.truth)
+        out[stage] = ProfileSettings(calibration, floor, scope_floor, novelty, 0.0)
+        metrics[stage] = {
+            "micro_f1": round(_micro_f1(given(calibration, floor, probabilities), papers.truth), 4),
+            "ece": round(expected_calibration_error(probabilities, papers.truth), 4),
         }
-    return out, metrics
+    return _with_limits(out, held, openings), metrics
+
+
+def _logits(stage: str, papers: HeldOut) -> Sequence[FloatMatrix]:
+    return [papers.sparse] if stage == FAST else [papers.dense, papers.sparse, papers.votes]
+
+
+def _doubts(stage: str, settings: ProfileSettings, papers: HeldOut) -> npt.NDArray[np.float32]:
+    return expected_errors(settings.calibration.probabilities(_logits(stage, papers)), settings)
+
+
+def _with_limits(
+    profiles: dict[str, ProfileSettings], held: HeldOut, openings: Openings | None
+) -> dict[str, ProfileSettings]:
+    """The same with the doubts from which "auto" goes on, so that the shares of papers come out as wanted."""
+    share = ENCODER_SHARE if openings is None else OPENING_SHARE
+    doubts = _doubts(FAST, profiles[FAST], held)
+    out = profiles | {FAST: replace(profiles[FAST], unsure=float(np.quantile(doubts, 1.0 - share)))}
+    if openings is not None:
+        asked = _doubts(FAST, out[FAST], openings.held) > out[FAST].unsure
+        doubts = np.where(asked, _doubts(OPENING, profiles[OPENING], openings.held), 0.0)
+        out[OPENING] = replace(profiles[OPENING], unsure=float(np.quantile(doubts, 1.0 - WHOLE_SHARE)))
+    return out
 
 
 def given(calibration: Calibration, floor: float, probabilities: FloatMatrix) -> BoolMatrix:

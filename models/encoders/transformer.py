@@ -31,7 +31,7 @@ class Encoded:
 
     Attributes:
         vectors: (n, d) float32 with unit rows.
-        truncated: (n,) bool, true where the text was longer than the encoder reads.
+        truncated: (n,) bool, true where the text was longer than the encoder ever reads.
         tokens: (n,) int64 word pieces read of each text, special tokens included.
     """
 
@@ -61,21 +61,23 @@ class TransformerEncoder:
         self._lock = Lock()
         self.dim = int(self._compiled.output(0).partial_shape[1].get_length())
 
-    def encode(self, texts: Sequence[str]) -> Encoded:
-        """Unit vectors of the texts in order; the empty text has one too. Safe to call from threads."""
+    def encode(self, texts: Sequence[str], *, limit: int | None = None) -> Encoded:
+        """Unit vectors of the texts in order; the empty text has one too. Safe to call from threads.
+
+        Args:
+            limit: read no more word pieces than this, for less time; a text is not truncated by that.
+        """
+        read = self.max_tokens if limit is None else min(limit, self.max_tokens)
         rows = self._tokenizer.encode_batch_fast([text[:MAX_CHARACTERS] for text in texts])
         ids = [np.array(row.ids, dtype=np.int64) for row in rows]
         truncated = np.array(
             [len(i) > self.max_tokens or len(t) > MAX_CHARACTERS for i, t in zip(ids, texts, strict=True)], dtype=bool
         )
-        tokens = np.array([min(len(i), self.max_tokens) for i in ids], dtype=np.int64)
+        tokens = np.array([min(len(i), read) for i in ids], dtype=np.int64)
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)
         with self._lock:
-            self._infer([self._cut(row) for row in ids], vectors)
+            self._infer([_cut(row, read) for row in ids], vectors)
         return Encoded(vectors, truncated, tokens)
-
-    def _cut(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        return ids if len(ids) <= self.max_tokens else np.append(ids[: self.max_tokens - 1], ids[-1])
 
     def _infer(self, inputs: list[npt.NDArray[np.int64]], vectors: FloatMatrix) -> None:
         import openvino as ov
@@ -92,6 +94,10 @@ class TransformerEncoder:
                 self._queue.start_async({0: ids[None, :]}, position)
         finally:
             self._queue.wait_all()  # an interrupt must not leave inferences running behind a queue that is given up
+
+
+def _cut(ids: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.int64]:
+    return ids if len(ids) <= length else np.append(ids[: length - 1], ids[-1])
 
 
 def _tokenizer(path: Path) -> Tokenizer:

@@ -8,7 +8,7 @@ from models.bundle import ModelBundle
 from models.errors import BundleError, PaperwireError
 from models.paper import Paper
 from models.scores import FloatMatrix
-from models.tagger import accurate_logits
+from models.scoring import accurate_logits
 from models.tagging import TagOptions
 from service.releases.shelf import Candidate
 

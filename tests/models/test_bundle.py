@@ -143,7 +143,7 @@ def test_options_choose_among_themes(bundle: ModelBundle, papers: list[Paper]) -
     }
     assert others == {"gpu-kernels", "serverless"}
     few = bundle.tag(papers, TagOptions(include=("serverless",)))
-    own = {p: bundle.profiles[p].calibration.best[bundle.taxonomy.column("serverless")] for p in ("fast", "accurate")}
+    own = {p: bundle.profiles[p].calibration.best[bundle.taxonomy.column("serverless")] for p in bundle.profiles}
     assert all(tag.threshold == pytest.approx(own[tagging.profile]) for tagging in few for tag in tagging.tags)
     with pytest.raises(ThemeError, match="did you mean consensus"):
         bundle.tag(papers, TagOptions(include=("concensus",)))

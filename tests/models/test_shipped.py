@@ -10,7 +10,7 @@ import pytest
 from models.bundle import SHIPPED, ModelBundle
 from models.calibration import expected_calibration_error
 from models.evidence import Span, without
-from models.tagger import score_texts
+from models.scoring import score_texts
 from models.tagging import TagOptions
 from models.themes import load_taxonomy
 from service.feeds import parse

@@ -29,7 +29,7 @@ def made_up(n: int, seed: int, *, noise: float = 0.25, name: str = "made up") ->
     rng = np.random.default_rng(seed)
     p = np.clip(truth * 0.7 + 0.15 + rng.normal(0, noise, truth.shape), 0.0, 1.0).astype(np.float32)
     return Predictions(
-        name, "f1", tuple(f"own:{i}" for i in range(n)), TAXONOMY, truth, p >= 0.5, p, np.zeros(n, bool), ("",) * n
+        name, "f1", tuple(f"own:{i}" for i in range(n)), TAXONOMY, truth, p >= 0.5, p, np.zeros(n, np.int8), ("",) * n
     )
 
 

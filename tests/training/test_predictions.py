@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 from models.bundle import ModelBundle
 from models.errors import InputError, LabelError, ThemeError
 from models.paper import Paper
+from models.scoring import STAGES
 from models.tagging import TagOptions
 from tests.tiny import tiny_papers
 from training.dataset import LabelledPaper
@@ -43,7 +44,7 @@ def test_predictions_are_what_serving_answers(bundle, labelled, profile, promise
     for row, tagging in enumerate(taggings):
         assert {bundle.taxonomy.ids[c] for c in np.flatnonzero(found.given[row])} == {t.theme for t in tagging.tags}
         assert found.reasons[row] == (tagging.reasons[0] if tagging.reasons else "")
-        assert found.accurate[row] == (tagging.profile == "accurate")
+        assert STAGES[found.stage[row]] == tagging.profile
         for theme, probability in tagging.scores:
             assert found.probabilities[row, columns[theme]] == probability
 
@@ -87,7 +88,7 @@ def test_scores_come_back_whole_from_disk(bundle, labelled, tmp_path):
 def test_what_is_no_score_file_is_refused(tmp_path):
     text, arrays = tmp_path / "text.safetensors", tmp_path / "arrays.safetensors"
     text.write_text("not arrays")
-    save_file({name: np.zeros((2, 2), np.float32) for name in ("probabilities", "truth", "given", "accurate")}, arrays)
+    save_file({name: np.zeros((2, 2), np.float32) for name in ("probabilities", "truth", "given", "stage")}, arrays)
     for path in (text, arrays, tmp_path / "absent.safetensors"):
         with pytest.raises(InputError, match=path.name):
             load_predictions(path)
