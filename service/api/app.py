@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -96,12 +96,20 @@ def create_app(settings: Settings, bundle: ModelBundle | None = None) -> FastAPI
     app.router.route_class = DirectRoute
     operations = [*all_operations(settings)]
     operations.append(_document_operation(operations))
-    for operation in operations:
-        app.router.add_api_route(
-            operation.path, handler(operation, service), methods=[operation.method], response_model=None
-        )
+    for path in dict.fromkeys(operation.path for operation in operations):
+        methods = {one.method: handler(one, service) for one in operations if one.path == path}
+        app.router.add_api_route(path, _by_method(methods), methods=list(methods), response_model=None)
     app.openapi = lambda: document(operations, service.engine.bundle, settings)  # type: ignore[method-assign]
     return app
+
+
+def _by_method(methods: Mapping[str, Callable[[Request], Awaitable[Response]]]) -> Callable[[Request], Any]:
+    """One route for all methods of a path, so that what is refused names them all in `Allow`."""
+
+    async def handle(request: Request) -> Response:
+        return await methods[request.method](request)
+
+    return handle
 
 
 def make_service(settings: Settings, bundle: ModelBundle | None = None) -> Service:
