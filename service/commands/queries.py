@@ -46,7 +46,7 @@ def save(
     with open_store(settings) as opened:
         count = opened.listing.count(query)
         saved = opened.queries.save(name, expression, title=title)
-    typer.echo(f"{saved.name}: {counted(count, 'paper')} now", err=True)
+    typer.echo(f"{saved.name}: {counted(count, 'paper matches', 'papers match')} now", err=True)
 
 
 @app.command()

@@ -32,13 +32,13 @@ def matches(head: bytes) -> bool:
     return _OURS.search(beginning) is not None and not any(mark in beginning for mark in _LISTING)
 
 
-def read(data: bytes) -> Iterator[Entry]:
+def read(data: bytes, *, broken: bool = False) -> Iterator[Entry]:
     """The papers of an API answer; an error or an empty result is a note.
 
     Raises:
         FeedError: not Atom, or refused at the gate (see `xml_guard.opened`).
     """
-    document = opened(data)
+    document = opened(data, broken=broken)
     expect_root(document, "an arXiv API answer", "feed")
     yield from papers(document, ("entry",), _entry, "arXiv found no papers for this query")
 

@@ -40,13 +40,13 @@ def matches(head: bytes) -> bool:
     return b"arxiv.org" in beginning.lower() and any(mark in beginning for mark in _MARKS)
 
 
-def read(data: bytes) -> Iterator[Entry]:
+def read(data: bytes, *, broken: bool = False) -> Iterator[Entry]:
     """The papers of a listing, each after how it was announced; an error, or a day without papers, is a note.
 
     Raises:
         FeedError: not RSS 2.0 or Atom, or refused at the gate (see `xml_guard.opened`).
     """
-    document = opened(data)
+    document = opened(data, broken=broken)
     expect_root(document, "an arXiv listing", "rss", "feed")
     yield from papers(document, ("item", "entry"), _item, _without_papers(document))
 

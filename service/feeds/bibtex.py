@@ -28,6 +28,7 @@ from service.feeds.assemble import assemble
 from service.feeds.dates import date_of, parse_date
 from service.feeds.entries import EMPTY, Entry, Skipped
 from service.feeds.identity import one_line
+from service.feeds.lookahead import until_damage
 from service.feeds.text_input import decode, doubts, is_too_large, open_text, rest_of
 
 _ENTRY = re.compile(
@@ -61,9 +62,13 @@ def read_stream(stream: BinaryIO) -> Iterator[Entry]:
     Raises:
         FeedError: it is no BibTeX, or too long to be read as a whole.
     """
-    text = open_text(stream)
-    yield from doubts(text)
-    library = rest_of(text, "a BibTeX library")
+    with until_damage(stream) as (source, _):
+        text = open_text(source)
+        yield from doubts(text)
+        yield from _library(rest_of(text, "a BibTeX library"))
+
+
+def _library(library: str) -> Iterator[Entry]:
     try:
         blocks = Splitter(library).split()
     except ParserStateException as error:

@@ -17,8 +17,10 @@ from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
 from models.errors import FeedError
+from models.paper import Paper
 from service.feeds.decompress import MAX_DOCUMENT_BYTES, too_long
 from service.feeds.entries import EMPTY, MAX_ENTRY_BYTES, Entry, Skipped
+from service.feeds.lookahead import until_damage
 from service.feeds.text_input import Line, doubts, is_too_large, lines, open_text, rest_of
 
 Record = Mapping[str, Any]
@@ -55,14 +57,16 @@ def json_entries(stream: BinaryIO, containers: Sequence[str], build: Build) -> I
     Raises:
         FeedError: the feed is not JSON at all.
     """
-    text = open_text(stream)
-    yield from doubts(text)
-    nothing = True
-    for found in json_records(text, containers):
-        nothing = False
-        yield build(found.position, found.record) if isinstance(found.record, Mapping) else _refused(found)
-    if nothing:
-        yield EMPTY
+    with until_damage(stream) as (source, met):
+        text = open_text(source)
+        yield from doubts(text)
+        last: Entry = EMPTY
+        for number, found in enumerate(json_records(text, containers)):
+            if number:
+                yield last
+            last = build(found.position, found.record) if isinstance(found.record, Mapping) else _refused(found)
+        if met.damage is None or isinstance(last, Paper):  # else the damage stands for what it broke
+            yield last
 
 
 def json_records(text: io.TextIOBase, containers: Sequence[str]) -> Iterator[Found]:
@@ -74,13 +78,8 @@ def json_records(text: io.TextIOBase, containers: Sequence[str]) -> Iterator[Fou
     opening = _filled(_unlimited_lines(text))
     if opening is None or opening.text is None:
         raise FeedError("empty: there is no JSON in it")
-    try:
-        following = _filled(lines(text, after=opening.number))
-    except FeedError:  # damage after the first line: give that, and let the next read meet the damage again
-        following = opening
-    if following is opening:
-        yield from _from_lines(chain([opening], lines(text, after=opening.number)), containers)
-    elif following and _is_line_format(opening.text, following.text):
+    following = _filled(lines(text, after=opening.number))
+    if following and _is_line_format(opening.text, following.text):
         yield from _from_lines(chain([opening, following], lines(text, after=following.number)), containers)
     else:
         second = following.text if following and following.text else ""
@@ -173,27 +172,44 @@ def _before_break(
     document: str, start: int, position: int, containers: Sequence[str], error: FeedError
 ) -> Iterator[Found]:
     """The whole records of a list that breaks off, then the break itself."""
-    at = _start_of_list(document, start, containers)
-    while at is not None:
-        try:
-            record, end = _next_value(document, _skip_space(document, at))
-        except FeedError:
-            break
-        position, at = position + 1, end
+    deepest = max((container.count(".") for container in containers), default=0)
+    part = _whole_part(document, start, deepest + 1)
+    for position, record in enumerate(_list_in(part, containers), start=position + 1):  # noqa: B020 (goes on)
         yield Found(position, record)
     if not position:
         raise error
     yield Found(position + 1, None, f"the document breaks off or is damaged here, the rest is lost: {error}")
 
 
-def _start_of_list(document: str, start: int, containers: Sequence[str]) -> int | None:
-    if document.startswith("[", start):
-        return start + 1
-    for container in containers:
-        opened = re.compile(rf'"{container.rpartition(".")[2]}"\s*:\s*\[').search(document, start)
-        if opened:
-            return opened.end()
-    return None
+def _whole_part(document: str, at: int, levels: int) -> object:
+    """What is whole of a value that breaks off: the items of a list, the pairs of an object, so many levels down."""
+    if document.startswith("[", at):
+        return [item for item, _ in _values(document, at + 1)]
+    if levels < 0 or not document.startswith("{", at):
+        return None
+    parts = list(_values(document, at + 1))
+    keys, values = [key for key, _ in parts[::2]], [value for value, _ in parts[1::2]]
+    if len(keys) > len(values):
+        values.append(_whole_part(document, parts[-1][1], levels - 1))
+    return {key: value for key, value in zip(keys, values, strict=True) if isinstance(key, str)}
+
+
+def _values(document: str, at: int) -> Iterator[tuple[object, int]]:
+    """The values that can be read from an offset on, whatever stands between; each with where the next begins."""
+    while True:
+        try:
+            value, end = _next_value(document, _skip_space(document, at))
+        except FeedError:
+            return
+        at = _skip_space(document, end)
+        at = _skip_space(document, at + 1) if document.startswith(":", at) else at
+        yield value, at
+
+
+def _list_in(value: object, containers: Sequence[str]) -> list[object]:
+    """As `unwrapped`, but lists alone: an object that breaks off is no whole record."""
+    found = unwrapped(value, containers)
+    return found if any(found is inside for inside in (value, *(_follow(value, path) for path in containers))) else []
 
 
 def unwrapped(value: object, containers: Sequence[str]) -> list[object]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from models.errors import FeedError
@@ -48,6 +50,44 @@ class _Rejoined(PiecewiseReader):
             return read_some(self._rest, size)
         piece, self._head = bytes(self._head[:size]), self._head[size:]
         return piece
+
+
+class UntilDamage(PiecewiseReader):
+    """A stream that ends where another one is damaged.
+
+    Attributes:
+        damage: the reason, once it was met; None where the other stream really ended.
+    """
+
+    def __init__(self, source: BinaryIO) -> None:
+        super().__init__()
+        self._source = source
+        self.damage: FeedError | None = None
+
+    def next_piece(self, size: int) -> bytes:
+        """Up to `size` bytes, none at the end and from the damage on."""
+        if self.damage is None:
+            try:
+                return read_some(self._source, size)
+            except FeedError as error:
+                self.damage = error
+        return b""
+
+
+@contextmanager
+def until_damage(stream: BinaryIO) -> Iterator[tuple[io.BufferedReader, UntilDamage]]:
+    """What there is before damage, to be read like a whole feed, and the place that will know of the damage.
+
+    Raises:
+        FeedError: the damage, after the block, or in place of what was thought wrong because of it.
+    """
+    source = UntilDamage(stream)
+    try:
+        yield io.BufferedReader(source, _BUFFER_BYTES), source
+    except FeedError as error:
+        raise (source.damage or error) from None
+    if source.damage is not None:
+        raise source.damage
 
 
 def look_ahead(stream: BinaryIO, size: int = HEAD_BYTES) -> tuple[bytes, io.BufferedReader]:

@@ -33,13 +33,13 @@ def matches(head: bytes) -> bool:
     return document.root == "OAI-PMH" or _HEADER.match(document.data, document.start) is not None
 
 
-def read(data: bytes) -> Iterator[Entry]:
+def read(data: bytes, *, broken: bool = False) -> Iterator[Entry]:
     """The papers of an answer; errors, empty answers and a list that goes on elsewhere are notes.
 
     Raises:
         FeedError: not OAI-PMH, or refused at the gate (see `xml_guard.opened`).
     """
-    document = opened(data)
+    document = opened(data, broken=broken)
     expect_root(document, "an OAI-PMH answer", "OAI-PMH", "record", "ListRecords", "GetRecord")
     empty = True
     for entry in papers(document, ("record",), _record):

@@ -98,13 +98,13 @@ def matches(head: bytes) -> bool:
     return document is not None and _kind_of(document) is not None
 
 
-def read(data: bytes) -> Iterator[Entry]:
+def read(data: bytes, *, broken: bool = False) -> Iterator[Entry]:
     """The papers among the records; a document without records is a note.
 
     Raises:
         FeedError: no kind of record known here, or refused at the gate (see `xml_guard.opened`).
     """
-    document = opened(data)
+    document = opened(data, broken=broken)
     expect_root(document, "a publisher's XML that is known here", *_KINDS)
     kind = _KINDS[document.root]
     yield from papers(

@@ -41,13 +41,13 @@ def matches(head: bytes) -> bool:
     return b"//arxiv.org/" in document.data[:4096] and b"purl.org/rss/1.0" in document.data[:4096]
 
 
-def read(data: bytes) -> Iterator[Entry]:
+def read(data: bytes, *, broken: bool = False) -> Iterator[Entry]:
     """The papers of a listing; one without items is a note.
 
     Raises:
         FeedError: not RDF, or refused at the gate (see `xml_guard.opened`).
     """
-    document = opened(data)
+    document = opened(data, broken=broken)
     expect_root(document, "an arXiv RSS 1.0 listing", "RDF")
     yield from papers(document, ("item",), old_item, NO_PAPERS)
 

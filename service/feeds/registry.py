@@ -1,8 +1,9 @@
 """Every feed format there is: where it is read, and what it is. Adding one is adding a line here.
 
 A format is a module with `matches(head: bytes) -> bool`, which looks at the beginning of a feed, and
-one of `read(data: bytes)` for formats that only make sense as a whole and `read_stream(stream)` for
-those read piece by piece; both give entries and raise FeedError only if the whole is not that format.
+one of `read(data: bytes, *, broken: bool)` for formats that only make sense as a whole and
+`read_stream(stream)` for those read piece by piece; both give entries and raise FeedError only if the
+whole is not that format. `broken` data is known to end early: an entry without its end is left out.
 Modules are loaded when they are asked for: several stand on libraries that take time to load.
 """
 
@@ -17,6 +18,7 @@ from typing import BinaryIO, Literal, Protocol, cast
 from models.errors import FeedError
 from service.feeds.decompress import whole
 from service.feeds.entries import Entry
+from service.feeds.lookahead import until_damage
 
 Family = Literal["xml", "json", "text", "binary"]
 """What a format is written in: decides in which order formats are tried on a feed."""
@@ -78,7 +80,7 @@ class Reader(Protocol):
 class _Document(Protocol):
     def matches(self, head: bytes) -> bool: ...
 
-    def read(self, data: bytes) -> Iterator[Entry]: ...
+    def read(self, data: bytes, *, broken: bool = False) -> Iterator[Entry]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ class _WholeReader:
         return self.document.matches(head)
 
     def read_stream(self, stream: BinaryIO) -> Iterator[Entry]:
-        yield from self.document.read(whole(stream, f"a feed of the format {self.what}"))
+        with until_damage(stream) as (source, met):
+            data = whole(source, f"a feed of the format {self.what}")
+            yield from self.document.read(data, broken=met.damage is not None)
 
 
 @cache

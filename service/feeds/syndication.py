@@ -60,13 +60,13 @@ def matches(head: bytes) -> bool:
     return document.root != "RDF" or re.search(rb"<(?:[\w.-]{1,60}:)?(?:channel|item)[\s/>]", document.data) is not None
 
 
-def read(data: bytes) -> Iterator[Entry]:
+def read(data: bytes, *, broken: bool = False) -> Iterator[Entry]:
     """The papers (or posts) of a feed; one without entries is a note.
 
     Raises:
         FeedError: not RSS or Atom, or refused at the gate (see `xml_guard.opened`).
     """
-    document = opened(data)
+    document = opened(data, broken=broken)
     expect_root(document, "an RSS or Atom feed", *_ROOTS)
     state = Reading()
     known: dict[str, str] = {}

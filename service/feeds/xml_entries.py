@@ -19,13 +19,12 @@ from defusedxml.ElementTree import fromstring
 
 from models.errors import FeedError
 from service.feeds.entries import MAX_ENTRY_BYTES, Entry, Note, Skipped
-from service.feeds.xml_guard import MAX_DEPTH, Document, refuse_depth
+from service.feeds.xml_guard import CLOSING, MAX_DEPTH, Document, refuse_depth
 from service.feeds.xml_repair import prefixes, repaired
 from service.feeds.xml_tree import local
 
 _QUOTE = '"'
 _AFTER_NAME = (b">", b" ", b"\t", b"\r", b"\n")
-_CLOSING = {b"<![CDATA[": b"]]>", b"<!--": b"-->", b"<?": b"?>"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +134,31 @@ def _refuse_depth(document: Document, names: tuple[str, ...]) -> None:
 
 
 def _spans(document: Document, names: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    """Start and end of each entry in the bytes of the document."""
-    begun, tag = -1, b""
+    """Start and end of each entry in the bytes of the document; of a broken one's last entry only if it has an end."""
+    data, begun, tag = document.data, -1, b""
     for start, name in _starts(document, names):
         if begun >= 0:
-            yield begun, _end(document.data, tag, begun, start)
+            yield begun, _end(data, tag, begun, start)
         begun, tag = start, name
-    if begun >= 0:
-        yield begun, _end(document.data, tag, begun, len(document.data))
+    if begun >= 0 and not (document.broken and _is_open(data, tag, begun)):
+        yield begun, _end(data, tag, begun, len(data))
+
+
+def _is_open(data: bytes, tag: bytes, start: int) -> bool:
+    """Whether the entry that begins at `start` has no end of its own; end tags inside sections are none."""
+    if _is_empty(data, _past(data, start, len(data))):
+        return False
+    pattern = re.compile(rb"<!\[CDATA\[|<!--|<\?|</" + re.escape(tag) + rb"([\s>])")
+    position = start
+    while match := pattern.search(data, position):
+        if match[1] is not None:
+            return False
+        position = max(match.end(), data.find(CLOSING[match[0]], match.end()))
+    return True
+
+
+def _is_empty(data: bytes, own_end: int) -> bool:
+    return data[own_end - 2 : own_end] == b"/>"
 
 
 def _end(data: bytes, tag: bytes, start: int, limit: int) -> int:
@@ -153,7 +169,7 @@ def _end(data: bytes, tag: bytes, start: int, limit: int) -> int:
     if closing >= 0:
         return _past(data, closing, limit)
     own_end = _past(data, start, limit)
-    return own_end if data[own_end - 2 : own_end] == b"/>" else limit
+    return own_end if _is_empty(data, own_end) else limit
 
 
 def _past(data: bytes, position: int, limit: int) -> int:
@@ -193,7 +209,7 @@ def _after_section(data: bytes, opening: bytes, position: int, tag: bytes, spent
     what closes it belongs to a later one. `spent` remembers marks that have run out, as looking for
     them again would be quadratic.
     """
-    closing = _CLOSING[opening]
+    closing = CLOSING[opening]
     end = -1 if closing in spent else data.find(closing, position)
     if end < 0:
         spent.add(closing)

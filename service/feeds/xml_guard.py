@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.errors import FeedError
 from service.feeds.xml_repair import depth
@@ -50,6 +50,10 @@ _LOOSE = re.compile(r"utf|(?:us-)?ascii|latin-?1$|l1$|iso[-_]?8859[-_]1$|(?:wind
 
 _STRAY_BYTES = "paperwire-windows-1252"  # our error handler, below
 
+CLOSING = {b"<![CDATA[": b"]]>", b"<!--": b"-->", b"<?": b"?>"}
+"""What ends each kind of section in which tags are none."""
+
+_SECTION = re.compile(b"|".join(map(re.escape, CLOSING)))
 _SPACE = re.compile(rb"[\s\x00-\x20]*+")
 _DOCTYPE = re.compile(
     rb"""<!DOCTYPE\s++(?P<name>[^\s\[>"']*+)(?:[^\[>"']|"[^"]*+"|'[^']*+')*+"""
@@ -71,6 +75,7 @@ class Document:
         start: offset of the root element in `data`.
         root: name of the root element without its prefix, as spelled.
         root_tag: the root's start tag, decoded.
+        broken: whether the data is known to end early, so that an entry without its end is not whole.
     """
 
     data: bytes
@@ -78,6 +83,7 @@ class Document:
     start: int
     root: str
     root_tag: str
+    broken: bool = False
 
     def text(self, start: int, end: int) -> str:
         """The characters from byte `start` to `end`, whatever the encoding really is there."""
@@ -86,9 +92,10 @@ class Document:
     @property
     def is_cut_short(self) -> bool:
         """Whether the end tag of the root is missing, as after a download that broke off."""
-        name = self.root_tag[1:].split(None, 1)[0].rstrip("/>")
-        ending = self.data[max(self.start, len(self.data) - _FRAME_BYTES) :]
-        return f"</{name}".encode() not in ending and not self.root_tag.endswith("/>")
+        name = re.escape(self.root_tag[1:].split(None, 1)[0].rstrip("/>").encode())
+        ending = re.compile(rb"</" + name + rb"[\s>]")
+        position = max(self.start, len(self.data) - _FRAME_BYTES)
+        return ending.search(self.data, position) is None and not self.root_tag.endswith("/>")
 
     def namespaces(self, end: int) -> dict[str, str]:
         """Prefix to namespace, as declared before byte `end`; the first of two wins, `MAX_PREFIXES` are kept."""
@@ -100,8 +107,8 @@ class Document:
         return found
 
 
-def opened(data: bytes) -> Document:
-    """The document in `data`, checked and ready to be cut into entries.
+def opened(data: bytes, *, broken: bool = False) -> Document:
+    """The document in `data`, checked and ready to be cut into entries; what a break left unfinished is taken off.
 
     Raises:
         FeedError: nothing there, no XML, a web page, or a document type that declares entities.
@@ -113,7 +120,9 @@ def opened(data: bytes) -> Document:
         )
     if document.root.lower() in _HTML or (doctype is not None and doctype["name"].lower() == b"html"):
         raise FeedError("this is an HTML page, not a feed: fetch the address the page names as its RSS or Atom feed")
-    return document
+    if not broken:
+        return document
+    return replace(document, data=document.data[: _unfinished(document.data, document.start)], broken=True)
 
 
 def sniffed(head: bytes) -> Document | None:
@@ -165,6 +174,16 @@ def _skip_prolog(data: bytes) -> tuple[int, re.Match[bytes] | None]:
         if end == position:
             return position, doctype
         position = _after_space(data, end)
+
+
+def _unfinished(data: bytes, position: int) -> int:
+    """Offset of a comment, CDATA section or instruction that never ends, or the length of the data."""
+    while match := _SECTION.search(data, position):
+        closing = data.find(CLOSING[match[0]], match.end())
+        if closing < 0:
+            return match.start()
+        position = closing
+    return len(data)
 
 
 def _after_space(data: bytes, position: int) -> int:
