@@ -144,7 +144,9 @@ class _NotingEncoder(TransformerEncoder):
         self._own, self._note = own, note
         self.max_tokens, self.dim = own.max_tokens, own.dim
 
-    def encode(self, texts: Sequence[str]) -> Encoded:
-        encoded = self._own.encode(texts)
-        self._note(texts, encoded.vectors)
+    def encode(self, texts: Sequence[str], *, limit: int | None = None) -> Encoded:
+        encoded = self._own.encode(texts, limit=limit)
+        # A vector of a text's opening is none of the text.
+        whole = encoded.tokens < (self.max_tokens + 1 if limit is None else limit)
+        self._note([text for text, kept in zip(texts, whole, strict=True) if kept], encoded.vectors[whole])
         return encoded

@@ -29,12 +29,13 @@ def digests(found):
 
 @pytest.fixture
 def encoded(monkeypatch):
-    """Texts that the encoder has read, in order."""
+    """Texts that the encoder has read as a whole, in order."""
     texts, real = [], TransformerEncoder.encode
 
-    def encode(self, given):
-        texts.extend(given)
-        return real(self, given)
+    def encode(self, given, *, limit=None):
+        found = real(self, given, limit=limit)
+        texts.extend(text for text, read in zip(given, found.tokens, strict=True) if limit is None or read < limit)
+        return found
 
     monkeypatch.setattr(TransformerEncoder, "encode", encode)
     return texts
