@@ -70,5 +70,5 @@ def _themes(before: Sequence[str], correction: Correction) -> tuple[str, ...]:
 
 def _record(item: LabelledPaper) -> dict[str, Any]:
     more = {"split": item.split, "origin": item.origin, "confidence": item.confidence}
-    record = {"title": "", "abstract": "", **item.paper.to_json(), "tags": list(item.themes)}
+    record = {"id": item.paper.id, "title": "", "abstract": "", **item.paper.to_json(), "tags": list(item.themes)}
     return record | {name: value for name, value in more.items() if value}

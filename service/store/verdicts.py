@@ -122,7 +122,8 @@ class Verdicts:
             if verdict.paper_id in pks and there.get(name) != (verdict.judgement, verdict.note)
         ]
         if changed:
-            rows = [self._row(pks[verdict.paper_id], verdict) for verdict in changed]
+            now = self._database.clock()
+            rows = [_row(pks[verdict.paper_id], verdict, now) for verdict in changed]
             connection.execute(self._database.upsert(verdicts, ["judgement", "note", "time"]), rows)
         return changed
 
@@ -145,16 +146,6 @@ class Verdicts:
         if pks:
             show_again(connection, list(dict.fromkeys(pks)))
             self._database.bump(connection, "papers")
-
-    def _row(self, pk: int, verdict: Verdict) -> dict[str, Any]:
-        return {
-            "paper": pk,
-            "theme": verdict.theme,
-            "who": verdict.who,
-            "judgement": str(verdict.judgement),
-            "note": verdict.note,
-            "time": verdict.time or self._database.clock(),
-        }
 
 
 def _by_name(batch: Iterable[Verdict]) -> dict[_Name, Verdict]:
@@ -190,6 +181,17 @@ def _there(connection: Connection, pks: Mapping[str, int]) -> dict[_Name, tuple[
         for row in connection.execute(select(verdicts).where(verdicts.c.paper.in_(part))):
             found[names[row.paper], row.theme, row.who] = (row.judgement, row.note)
     return found
+
+
+def _row(pk: int, verdict: Verdict, now: datetime) -> dict[str, Any]:
+    return {
+        "paper": pk,
+        "theme": verdict.theme,
+        "who": verdict.who,
+        "judgement": str(verdict.judgement),
+        "note": verdict.note,
+        "time": verdict.time or now,
+    }
 
 
 def _select() -> Select[Any]:
