@@ -21,7 +21,6 @@ _ACCENT = re.compile(r"\\([`'^\"~=.uvHcdbkr])\s?\{?\\?([A-Za-z])\}?")
 _ESCAPED = re.compile(r"\\([%&_#${}])")
 _COMMAND = re.compile(r"\\([A-Za-z]{1,40})\*?")
 _LATEX_NOISE = re.compile(r"[{}$]|\\[,;:! ()\[\]]|\\\\")
-_SPACE = re.compile(r"\s+")
 _STYLE_COMMANDS = frozenset(
     "emph textbf textit texttt textsc textrm textsf textsuperscript textsubscript text mathrm mathbf mathcal mathbb "
     "mathsf mathit operatorname boldsymbol bf it tt rm sc em left right big Big bigl bigr begin end underline "
@@ -48,12 +47,13 @@ def clean(markup: str) -> str:
         text = html.unescape(text)
     if "<" in text:
         text = _TAG.sub(" ", text)
-    text = _CONTROL.sub("", text)
+    if not text.isprintable():  # which is known in no time, and holds no control character
+        text = _CONTROL.sub("", text)
     if "\\" in text:
         text = _plain_latex(text)
     if "$" in text or "{" in text or "}" in text:
         text = _LATEX_NOISE.sub("", text)
-    return _SPACE.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def _plain_latex(text: str) -> str:

@@ -11,9 +11,9 @@ from scipy.optimize import minimize
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from models.encoders.ngrams import NgramEncoder, ngram_keys, word_numbers
+from models.encoders.word_numbers import UNKNOWN, WordNumbers
 from models.scores import FloatMatrix, sigmoid
 
-UNKNOWN = "[UNK]"
 _CHUNK = 5_000
 
 
@@ -42,8 +42,9 @@ def fit_ngrams(
     n-grams in more than a third of the texts carry no theme and are left out.
     """
     found: list[npt.NDArray[np.uint64]] = []
+    numbers = WordNumbers(tokenizer)
     for start in range(0, len(texts), _CHUNK):
-        words, owners = word_numbers(tokenizer, texts[start : start + _CHUNK])
+        words, owners = word_numbers(numbers, texts[start : start + _CHUNK])
         keys, rows = ngram_keys(words, owners, order)
         order_of = np.lexsort((rows, keys))
         keys, rows = keys[order_of], rows[order_of]

@@ -1,6 +1,6 @@
 """Word n-grams as sparse vectors, fast enough that reading the feed costs more.
 
-Words are split and numbered by a `tokenizers` WordLevel model (Rust, all cores); word pairs and
+Words are split and numbered as a `tokenizers` WordLevel model does it (`word_numbers`); word pairs and
 triples are numbered by mixing the word numbers into 64 bits and looked up in a sorted table of
 the n-grams that the model knows. Weights are sublinear tf-idf (Salton & Buckley 1988), rows have
 unit length.
@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 from tokenizers import Tokenizer
+
+from models.encoders.word_numbers import WordNumbers
 
 MAX_CHARACTERS = 20_000
 """Longer texts are cut here: ten times the longest abstract, so that a pasted book costs no more."""
@@ -42,11 +46,15 @@ class NgramEncoder:
 
     def encode(self, texts: Sequence[str]) -> sp.csr_matrix:
         """(n, m) float32 matrix of unit rows; a text without a known n-gram gives an empty row."""
-        words, owners = word_numbers(self.tokenizer, texts)
+        words, owners = word_numbers(self._words, texts)
         keys, rows = ngram_keys(words, owners, self.order)
         columns = np.searchsorted(self.keys, keys).clip(max=len(self.keys) - 1)
         known = self.keys[columns] == keys
         return self._weighted(rows[known], columns[known], len(texts))
+
+    @cached_property
+    def _words(self) -> WordNumbers:
+        return WordNumbers(self.tokenizer)
 
     def _weighted(self, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64], n: int) -> sp.csr_matrix:
         shape = (n, len(self.keys))
@@ -63,13 +71,11 @@ class NgramEncoder:
         return counts
 
 
-def word_numbers(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def word_numbers(words: WordNumbers, texts: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Word numbers of all texts in a row, and for each the position of its text."""
-    encoded = tokenizer.encode_batch_fast([text[:MAX_CHARACTERS] for text in texts], add_special_tokens=False)
-    ids = [item.ids for item in encoded]
-    lengths = np.fromiter((len(i) for i in ids), dtype=np.int64, count=len(ids))
-    flat = np.fromiter((number for i in ids for number in i), dtype=np.int64, count=int(lengths.sum()))
-    return flat, np.repeat(np.arange(len(ids)), lengths)
+    ids = words.of([text[:MAX_CHARACTERS] for text in texts])
+    lengths = np.fromiter(map(len, ids), dtype=np.int64, count=len(ids))
+    return np.array(list(chain.from_iterable(ids)), dtype=np.int64), np.repeat(np.arange(len(ids)), lengths)
 
 
 def ngram_keys(
