@@ -72,7 +72,7 @@ Revision = Annotated[
 
 
 class PaperIn(msgspec.Struct, kw_only=True):
-    """One paper; a title or an abstract is needed, other fields are ignored."""
+    """One paper; a title or an abstract is needed, other fields are ignored. Both together may take 1 MiB."""
 
     id: PaperId | None = None
     title: str | None = None
@@ -161,10 +161,14 @@ class TaggingIds(msgspec.Struct):
 
     id: str | None
     tags: list[str]
+    warnings: list[str] | UnsetType = UNSET
 
 
 class TaggingOut(msgspec.Struct):
-    """The answer for one paper; no tag, and `reasons`, where the model abstains."""
+    """The answer for one paper; no tag, and `reasons`, where the model abstains.
+
+    `warnings`, only there where a title or abstract is missing, names fields that may have been meant.
+    """
 
     id: str | None
     version: int | None
@@ -180,6 +184,7 @@ class TaggingOut(msgspec.Struct):
     groups: list[GroupScore]
     model: ModelOut
     neighbours: list[NeighbourOut] | UnsetType = UNSET
+    warnings: list[str] | UnsetType = UNSET
 
 
 class ThemeOut(msgspec.Struct):

@@ -1,9 +1,13 @@
-"""What the engine can be asked for: tags, all probabilities, or vectors of papers."""
+"""What the engine can be asked for: tags, all probabilities, or vectors of papers.
+
+Feeds skip entries over 1 MiB; papers that come in by themselves are held to the same limit here, before
+their text is cleaned: that of 10 MiB would hold up everybody for seconds.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -13,10 +17,16 @@ from models.bundle import ModelBundle
 from models.paper import Paper
 from models.scoring import STAGES, score_texts
 from models.tagging import Profile, Tagging, TagOptions
+from service.feeds.entries import MAX_ENTRY_BYTES
+from service.feeds.text_input import is_too_large
 
 R = TypeVar("R")
 
 Vector = npt.NDArray[np.float32]
+
+
+TOO_LARGE = "too_large"
+"""Reason of an answer without tags: title and abstract together take more than `MAX_ENTRY_BYTES`."""
 
 
 class Work(Protocol[R]):
@@ -51,8 +61,12 @@ class Tag:
     options: TagOptions
 
     def run(self, bundle: ModelBundle, papers: Sequence[Paper]) -> list[Tagging]:
-        """One answer a paper."""
-        return bundle.tag(papers, self.options)
+        """One answer a paper; of one that is too large, that it is: no tags, no title, the reason `TOO_LARGE`."""
+        fitting = [replace(paper, title="", abstract="") if _too_large(paper) else paper for paper in papers]
+        answers = zip(papers, fitting, bundle.tag(fitting, self.options), strict=True)
+        return [
+            replace(tagging, reasons=(TOO_LARGE,)) if fit is not paper else tagging for paper, fit, tagging in answers
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +78,7 @@ class Score:
 
     def run(self, bundle: ModelBundle, papers: Sequence[Paper]) -> list[ScoreRow]:
         """One row a paper."""
-        scored = score_texts(bundle, [paper.text for paper in papers], self.profile)
+        scored = score_texts(bundle, [_text(paper) for paper in papers], self.profile)
         pairs = zip(scored.probabilities, scored.stage.tolist(), strict=True)
         return [ScoreRow(row, STAGES[stage]) for row, stage in pairs]
 
@@ -77,6 +91,15 @@ class Embed:
 
     def run(self, bundle: ModelBundle, papers: Sequence[Paper]) -> list[Embedding]:
         """One vector a paper."""
-        encoded = bundle.dense.encoder.encode([paper.text for paper in papers])
+        encoded = bundle.dense.encoder.encode([_text(paper) for paper in papers])
         rows = zip(encoded.vectors, encoded.truncated.tolist(), encoded.tokens.tolist(), strict=True)
         return [Embedding(vector, truncated, tokens) for vector, truncated, tokens in rows]
+
+
+def _too_large(paper: Paper) -> bool:
+    return is_too_large(paper.title + paper.abstract)
+
+
+def _text(paper: Paper) -> str:
+    """The paper's text; of one that is too large, its beginning: the encoder reads no further anyway."""
+    return replace(paper, abstract=paper.abstract[:MAX_ENTRY_BYTES], title=paper.title[:MAX_ENTRY_BYTES]).text

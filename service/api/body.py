@@ -11,10 +11,12 @@ import msgspec
 
 from service.api.errors import Fault, GoneError, RefusalError
 from service.api.operation import Call
+from service.api.spelling import suggestion
 
 T = TypeVar("T")
 
 _PLACE = re.compile(r"^(?P<words>.*?)(?: - at `(?:key in )?\$\.?(?P<place>.*?)`)?$", re.DOTALL)
+_UNKNOWN = re.compile(r"unknown field `(.*)`$")
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -102,7 +104,10 @@ def checked(values: dict[str, Any], kind: type[T], prefix: str) -> T:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise invalid([fault_of(error, prefix)]) from None
+        fault, known = fault_of(error, prefix), kind.__struct_fields__  # type: ignore[attr-defined]
+        unknown = _UNKNOWN.search(fault.message)
+        told = f"{fault.message}: {suggestion(unknown[1], known)}" if unknown else fault.message
+        raise invalid([Fault(fault.field, told)]) from None
 
 
 def check_media_type(call: Call, *wanted: str, missing: bool = False) -> None:

@@ -103,14 +103,16 @@ class _Stream(Response):
     async def _tag(self, lines: Sequence[Line]) -> bytes:
         answers: list[dict[str, Any]] = [{} for _ in lines]
         papers: list[tuple[int, Paper]] = []
+        hints: dict[int, Sequence[str]] = {}
         for position, line in enumerate(lines):
             try:
-                papers.append((position, _paper(line, self._call.settings.line_bytes)))
+                paper, hints[position] = _paper(line, self._call.settings.line_bytes)
+                papers.append((position, paper))
             except PaperwireError as error:
                 answers[position] = self._fault(line, error)
         if papers:
             for (position, _), answer in zip(papers, await self._tagged(lines, papers), strict=True):
-                answers[position] = answer
+                answers[position] = answer | ({"warnings": hints[position]} if hints[position] else {})
         return b"".join(msgspec.json.encode(answer) + b"\n" for answer in answers)
 
     async def _tagged(self, lines: Sequence[Line], papers: Sequence[tuple[int, Paper]]) -> list[dict[str, Any]]:
@@ -159,7 +161,7 @@ class _Stream(Response):
             sending.cancel()
 
 
-def _paper(line: Line, most: int) -> Paper:
+def _paper(line: Line, most: int) -> tuple[Paper, Sequence[str]]:
     if line.raw is None:
         message = f"the line is longer than {most} bytes"
         raise RefusalError(413, "too-long", message, faults=[Fault("", message)])

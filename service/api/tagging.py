@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from service.api.body import check_media_type, decode, fault_of, invalid, read_b
 from service.api.errors import JSON, Fault
 from service.api.examples import ANSWER, ANSWER_IDS, MANY, ONE
 from service.api.operation import Answer, Body, Call, Operation
+from service.api.spelling import misspelt_options, text_hints
 from service.schemas import (
     Options,
     PaperIn,
@@ -43,11 +44,12 @@ _RAW_MANY = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 @dataclass(frozen=True, slots=True)
 class TagRequest:
-    """A request that was understood: its papers, how to tag them, and whether it was a single one."""
+    """A request that was understood: its papers, how to tag them, whether it was a single one, remarks by position."""
 
     papers: list[Paper]
     options: TagOptions
     single: bool
+    warnings: Mapping[int, Sequence[str]]
 
 
 async def tag(call: Call) -> Response:
@@ -59,16 +61,20 @@ async def tag(call: Call) -> Response:
     bundle = call.engine.bundle
     taggings = await call.wait_for(call.engine.tag(request.papers, request.options, bundle))
     call.service.metrics.answered(taggings)
-    answers = answers_of(taggings, request.options.detail)
+    answers = answers_of(taggings, request.options.detail, request.warnings)
     body = msgspec.json.encode(answers[0] if request.single else answers)
     return Response(body, headers={MODEL_HEADER: f"{bundle.name.name}@{bundle.name.version}"}, media_type=JSON)
 
 
-def answers_of(taggings: Sequence[Tagging], detail: Detail) -> list[dict[str, Any]]:
-    """JSON-ready answers; a paper that came without id has null."""
+def answers_of(
+    taggings: Sequence[Tagging], detail: Detail, warnings: Mapping[int, Sequence[str]] | None = None
+) -> list[dict[str, Any]]:
+    """JSON-ready answers, with `warnings` by position; a paper that came without id has null."""
     answers = [tagging.to_json(detail) for tagging in taggings]
     for answer in answers:
         answer["id"] = answer["id"] or None
+    for position, told in (warnings or {}).items():
+        answers[position]["warnings"] = told
     return answers
 
 
@@ -88,13 +94,29 @@ def understood(raw: bytes, query: TagQuery, call: Call) -> TagRequest:
         raise
     for given in (query, body):
         check_names(given, call)
-    options = options_of(body, query, call.settings.profile)
-    if body.papers is UNSET:
-        return TagRequest([_paper(body, "")], options, single=True)
-    if body.title is not None or body.abstract is not None:
+    single = body.papers is UNSET
+    if not is_list and (faults := misspelt_options(raw, many=not single)):
+        raise invalid(faults)
+    if not single and (body.title is not None or body.abstract is not None):
         raise invalid([Fault("papers", "stands beside 'title' or 'abstract': send one paper, or a list of papers")])
+    options = options_of(body, query, call.settings.profile)
+    sent: Sequence[PaperIn | TagOne] = [body] if body.papers is UNSET else body.papers
+    hints = _hints(raw, sent, single=single, is_list=is_list)
     prefix = "" if is_list else "papers"
-    return TagRequest([_paper(one, f"{prefix}[{n}]") for n, one in enumerate(body.papers)], options, single=False)
+    papers = [_paper(one, "" if single else f"{prefix}[{n}]", hints.get(n, ())) for n, one in enumerate(sent)]
+    return TagRequest(papers, options, single, hints)
+
+
+def _hints(raw: bytes, sent: Sequence[PaperIn | TagOne], *, single: bool, is_list: bool) -> dict[int, tuple[str, ...]]:
+    """What to tell of papers that lack a text, by position; the others are not looked at again."""
+    lacking = [position for position, one in enumerate(sent) if not (one.title and one.abstract)]
+    if not lacking:
+        return {}
+    try:
+        raws = [raw] if single else _RAW_LIST.decode(raw if is_list else _RAW_MANY.decode(raw)["papers"])
+    except (msgspec.DecodeError, UnicodeDecodeError):  # in a field's name, which nobody reads else
+        return {}
+    return {position: hints for position in lacking if (hints := text_hints(raws[position]))}
 
 
 def check_names(options: Options, call: Call) -> None:
@@ -108,20 +130,22 @@ def check_names(options: Options, call: Call) -> None:
             call.engine.bundle.taxonomy.under(names)
 
 
-def one_paper(raw: bytes) -> Paper:
-    """The paper in a JSON text.
+def one_paper(raw: bytes) -> tuple[Paper, Sequence[str]]:
+    """The paper in a JSON text, and what to tell of it.
 
     Raises:
         RefusalError: 400 or 422.
     """
-    return _paper(decode(_PAPER, raw), "")
+    given = decode(_PAPER, raw)
+    hints = () if given.title and given.abstract else text_hints(raw)
+    return _paper(given, "", hints), hints
 
 
-def _paper(given: PaperIn | TagOne, place: str) -> Paper:
+def _paper(given: PaperIn | TagOne, place: str, hints: Sequence[str]) -> Paper:
     try:
         return paper_of(given)
     except InputError as error:
-        raise invalid([Fault(place, str(error))]) from None
+        raise invalid([Fault(place, "; ".join([str(error), *hints]))]) from None
 
 
 def _all_faults(raw: bytes, first: msgspec.ValidationError, is_list: bool) -> list[Fault]:

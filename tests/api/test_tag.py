@@ -73,6 +73,16 @@ def test_texts_that_cannot_be_tagged_get_reasons_not_errors(client: TestClient) 
     assert [answer["id"] for answer in answers] == [None, None, "p1"]
 
 
+def test_a_paper_that_is_too_large_costs_no_other(client: TestClient) -> None:
+    large = {"id": "large", "title": "Logs", "abstract": "We revisit leases. " * 60_000}
+    fits = {**large, "id": "fits", "abstract": large["abstract"][: (1 << 20) - 4]}
+    expected = client.post("/v1/tag?profile=fast", json=[CONSENSUS, KERNELS]).json()
+    answers = client.post("/v1/tag?profile=fast", json=[CONSENSUS, large, fits, KERNELS]).json()
+    assert [answers[0], answers[3]] == expected
+    assert (answers[1]["id"], answers[1]["reasons"], answers[1]["tags"]) == ("large", ["too_large"], [])
+    assert answers[2]["reasons"] != ["too_large"]
+
+
 def test_fields_of_feeds_are_ignored_and_nulls_are_absent(client: TestClient) -> None:
     paper = {**CONSENSUS, "authors": ["A. Author"], "published": "2026-01-02", "id": None, "version": 3}
     answer = client.post("/v1/tag", json=paper).json()
