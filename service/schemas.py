@@ -84,6 +84,7 @@ class PaperIn(msgspec.Struct, kw_only=True):
 class TagOne(Options, kw_only=True):
     """One paper, as `PaperIn`, and how to tag it."""
 
+    # The fields of `PaperIn` once more: a msgspec struct cannot have two bases with fields.
     id: PaperId | None = None
     title: str | None = None
     abstract: str | None = None

@@ -106,15 +106,6 @@ def read_tsv(path: Path) -> list[IdLabel]:
     return [IdLabel(row["id"], row.get("split") or "", row.get("origin") or "", _split(row["themes"])) for row in rows]
 
 
-def write_tsv(labels: Iterable[IdLabel], path: Path) -> None:
-    """Write labels without text, sorted by id, so that a change shows as changed lines."""
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, delimiter="\t", quoting=csv.QUOTE_NONE, lineterminator="\n")
-        writer.writerow(TSV_COLUMNS)
-        for label in sorted(labels, key=lambda item: item.id):
-            writer.writerow([label.id, label.split, label.origin, ",".join(label.themes)])
-
-
 def join(labels: Sequence[IdLabel], corpus: Path) -> list[LabelledPaper]:
     """Labels with the text that a corpus file holds for their ids.
 
