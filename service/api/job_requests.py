@@ -68,8 +68,7 @@ def _queued(call: Call, body: JobIn, options: JobOptions, key: str) -> Job:
     place = _url(call, body.url) if body.url is not UNSET else _path(call, str(body.path))
     store = _store_with_room(call, key)
     try:
-        told = msgspec.to_builtins(options)
-        return store.jobs.create(KIND, place, told, owner=call.caller.id, idempotency_key=key)
+        return store.jobs.create(KIND, place, options.as_json(), owner=call.caller.id, idempotency_key=key)
     except ConflictError as error:
         raise reused(error) from None
 

@@ -12,8 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
-
 from models.errors import ConflictError, FeedError, PaperwireError
 from service.api.body import chunks, invalid
 from service.api.errors import Fault, RefusalError
@@ -75,7 +73,7 @@ class Upload:
             raise self._too_long()
 
     def _begin(self) -> Job:
-        options, settings = msgspec.to_builtins(self._options), self._call.settings
+        options, settings = self._options.as_json(), self._call.settings
         try:
             return self._store.jobs.begin(
                 KIND,

@@ -30,6 +30,11 @@ class JobOptions(msgspec.Struct, frozen=True):
     output: Form = "jsonl"
     format: str | None = None
 
+    def as_json(self) -> dict[str, Any]:
+        """JSON-ready dict, equal to what the store gives back for it."""
+        kept: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
+        return kept
+
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """One dump to tag.
