@@ -85,13 +85,7 @@ def understood(raw: bytes, query: TagQuery, call: Call) -> TagRequest:
         RefusalError: 400 or 422, with every fault and its place.
     """
     is_list = raw.lstrip()[:1] == b"["
-    try:
-        body = _BODY.decode(raw) if not is_list else TagBody(papers=_LIST.decode(raw))
-    except msgspec.ValidationError as error:
-        raise invalid(_all_faults(raw, error, is_list)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        _ = decode(_LIST, raw) if is_list else decode(_BODY, raw)
-        raise
+    body = _body(raw, is_list)
     for given in (query, body):
         check_names(given, call)
     single = body.papers is UNSET
@@ -105,6 +99,16 @@ def understood(raw: bytes, query: TagQuery, call: Call) -> TagRequest:
     prefix = "" if is_list else "papers"
     papers = [_paper(one, "" if single else f"{prefix}[{n}]", hints.get(n, ())) for n, one in enumerate(sent)]
     return TagRequest(papers, options, single, hints)
+
+
+def _body(raw: bytes, is_list: bool) -> TagBody:
+    try:
+        return TagBody(papers=_LIST.decode(raw)) if is_list else _BODY.decode(raw)
+    except msgspec.ValidationError as error:
+        raise invalid(_all_faults(raw, error, is_list)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        _ = decode(_LIST, raw) if is_list else decode(_BODY, raw)
+        raise
 
 
 def _hints(raw: bytes, sent: Sequence[PaperIn | TagOne], *, single: bool, is_list: bool) -> dict[int, tuple[str, ...]]:
