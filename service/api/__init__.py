@@ -4,7 +4,8 @@
     errors       from exceptions to answers, in each protocol's own form
     edge         what surrounds every request: ids, headers, sizes, logs, metrics
     keys access  API keys on disk, and who may do what
-    tagging stream models health                     our own endpoints
+    tagging stream papers verdicts releases health   our own endpoints, among others
+    reviewing    what people say about papers, into the store
     annif embeddings tei kserve labelstudio          other services' protocols on the same model
     openapi      the document, from the operations
 
