@@ -154,6 +154,19 @@ OPERATIONS = (
         computes=True,
     ),
     Operation(
+        "POST",
+        "/v1/jobs/{id}:cancel",
+        cancel,
+        "cancelJob",
+        _SECTION,
+        "Do a job no further; cancelling it again changes nothing",
+        (_STATE,),
+        path_values=_WHICH,
+        computes=True,
+        conflicts=True,
+    ),
+    # After the one above, whose path fits this one's too: a router tells what is allowed by the first that fits.
+    Operation(
         "GET", "/v1/jobs/{id}", job, "job", _SECTION, "How far a job is", (_STATE,), path_values=_WHICH, computes=True
     ),
     Operation(
@@ -188,18 +201,6 @@ OPERATIONS = (
         conflicts=True,
         streams=True,
         refusals=(416,),
-    ),
-    Operation(
-        "POST",
-        "/v1/jobs/{id}:cancel",
-        cancel,
-        "cancelJob",
-        _SECTION,
-        "Do a job no further; cancelling it again changes nothing",
-        (_STATE,),
-        path_values=_WHICH,
-        computes=True,
-        conflicts=True,
     ),
     Operation(
         "DELETE",

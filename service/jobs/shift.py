@@ -143,7 +143,7 @@ class Shift:
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
         self._beaten = time.monotonic()
         while process.poll() is None and not self.stopping.is_set():
-            self._changed.wait(_BEAT_S)
+            self._changed.wait(min(_BEAT_S, self.settings.jobs_lease_s / 4))
             self._try_to_beat()
             self._check_disk()
 

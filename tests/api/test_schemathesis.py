@@ -27,7 +27,7 @@ def test_no_case_fails(bundle: ModelBundle, tmp_path: Path, schemathesis_cases: 
     _, secret = create_key(keys, "schemathesis", ("admin",))
     store = str(tmp_path / "papers.db")
     fill(store)
-    options = {"port": 0, "keys": "on", "keys_file": keys, "batch_wait_ms": 0, "store": store}
+    options = {"port": 0, "keys": "on", "keys_file": keys, "batch_wait_ms": 0, "store": store, "jobs_at_once": 0}
     settings = load_settings(None, {}, options)
     with serving(settings, bundle) as url:
         done = subprocess.run(_command(url, secret, schemathesis_cases), cwd=tmp_path, env=_environment(), **_quiet())
