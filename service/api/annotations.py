@@ -53,14 +53,20 @@ class Project(msgspec.Struct, kw_only=True):
     label_config: str | None = None
 
 
-class WebhookEvent(msgspec.Struct, kw_only=True):
-    """Something that happened in a project; events that are not about annotations are passed over."""
+class AnnotationEvent(msgspec.Struct, kw_only=True):
+    """Something that happened to an annotation."""
 
-    action: str
+    action: Literal["ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATION_DELETED", "ANNOTATIONS_DELETED"]
     annotation: Annotation | None = None
     annotations: list[Annotation] = []
     task: Task | None = None
     project: Project | None = None
+
+
+class OtherEvent(msgspec.Struct):
+    """Anything else that happened in a project; it is passed over, whatever it holds."""
+
+    action: str
 
 
 class WebhookOut(msgspec.Struct):
@@ -70,12 +76,8 @@ class WebhookOut(msgspec.Struct):
     action: str
 
 
-class _Action(msgspec.Struct):
-    action: str
-
-
-_ACTION = msgspec.json.Decoder(_Action)
-_EVENT = msgspec.json.Decoder(WebhookEvent)
+_ACTION = msgspec.json.Decoder(OtherEvent)
+_EVENT = msgspec.json.Decoder(AnnotationEvent)
 
 
 async def webhook(call: Call) -> Response:
@@ -110,7 +112,7 @@ def paper_in(data: Mapping[str, Any], variable: str) -> Paper:
     return Paper(id_of(texts.get("paper_id", "") or (own if ":" in own else ""), text), title, abstract)
 
 
-async def _keep(call: Call, event: WebhookEvent) -> bool:
+async def _keep(call: Call, event: AnnotationEvent) -> bool:
     """Whether the annotation says anything; what it said before is gone in any case."""
     annotation, task, xml = event.annotation, event.task, event.project.label_config if event.project else None
     if annotation is None or task is None or not xml:
@@ -185,7 +187,7 @@ WEBHOOK = Operation(
     "Something happened in a project: annotations become verdicts",
     (Answer(WebhookOut, "It is done.", status=201), Answer(WebhookOut, "Nothing was to be done.")),
     scope="review",
-    body=Body(WebhookEvent, examples={"created": _CREATED}),
+    body=Body((AnnotationEvent, OtherEvent), examples={"created": _CREATED}),
     computes=True,
     form=TEI,
 )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.paper import Paper
@@ -64,6 +64,7 @@ def test_corrections_hold_and_nothing_else_changes(given_labels, said):
     assert new == {one.paper.id for one in said if one.whole} - {item.paper.id for item in given_labels}
 
 
+@settings(max_examples=30)
 @given(labels.filter(bool), corrections)
 def test_what_is_written_is_read_back(tmp_path_factory, given_labels, said):
     papers = corrected(given_labels, said)
