@@ -93,7 +93,7 @@ def test_no_bytes_raise_anything_but_feed_error(name, data):
         return
     positions = [entry.position for entry in entries if isinstance(entry, Skipped)]
     assert positions == sorted(positions)
-    assert all(isinstance(entry, Paper | Skipped | Note) for entry in entries)
+    assert all(isinstance(entry, Paper | Skipped | Note | Announced) for entry in entries)
     assert all(entry.id and (entry.title or entry.abstract) for entry in entries if isinstance(entry, Paper))
 
 
