@@ -16,7 +16,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from models.errors import InputError
+from training.load_process import usage_of
 
 _INVENTED = (
     ("Pebble: consensus for three-node clusters", "We elect leaders by disk latency and flush once a decision."),
@@ -42,6 +43,7 @@ class Load:
     Attributes:
         url: the server. path: with its query. bodies: requests' bodies, sent in turn by all clients.
         media_type: of the bodies. clients: connections. seconds: how long. texts: texts in each body.
+        kind_of: names the kind of an answer by its body, None where it is wrong; without it a status of 200 is enough.
     """
 
     url: str
@@ -51,6 +53,7 @@ class Load:
     clients: int = 16
     seconds: float = 10.0
     texts: int = 1
+    kind_of: Callable[[bytes], str | None] | None = None
 
 
 @dataclass(slots=True)
@@ -58,9 +61,10 @@ class LoadReport:
     """What came back.
 
     Attributes:
-        seconds: measured. requests: answered 200. errors: other statuses and broken connections, by name.
-        requests_per_s, texts_per_s; p50_ms, p90_ms, p99_ms, max_ms: latencies. rss_mb: server's memory, if known.
-        models: versions named by the answers, with counts.
+        seconds: measured. requests: answered rightly. errors: other answers and broken connections, by name.
+        requests_per_s, texts_per_s; p50_ms, p90_ms, p99_ms, max_ms: latencies.
+        rss_mb, pss_mb, cpu_ms: the server's memory at the end and processor time a request, if its process is known.
+        models: versions named by the answers, with counts. kinds: of answers, with counts.
     """
 
     seconds: float = 0.0
@@ -72,30 +76,37 @@ class LoadReport:
     p99_ms: float = 0.0
     max_ms: float = 0.0
     rss_mb: float | None = None
+    pss_mb: float | None = None
+    cpu_ms: float | None = None
     errors: dict[str, int] = field(default_factory=dict)
     models: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, int] = field(default_factory=dict)
 
 
 def run_load(load: Load, *, server_pid: int | None = None) -> LoadReport:
     """The report of one load.
 
     Args:
-        server_pid: process whose resident memory is read at the end.
+        server_pid: process whose memory and processor time are read, with those it has started.
 
     Raises:
-        InputError: the server is not on this machine, or there is nothing to send.
+        InputError: the server is not on this machine or has another process, or there is nothing to send.
     """
     host = urlsplit(load.url).hostname or ""
     if host != "localhost" and not _is_loopback(host):
         raise InputError(f"{load.url} is not on this machine: loads are sent to loopback addresses only")
     if not load.bodies:
         raise InputError("there are no papers to send")
+    before = usage_of(server_pid) if server_pid else None
     report = asyncio.run(_run(load))
-    report.rss_mb = _rss_mb(server_pid) if server_pid else None
+    if server_pid and before:
+        after = usage_of(server_pid)
+        report.rss_mb, report.pss_mb = after.rss_mb, after.pss_mb
+        report.cpu_ms = round(1000 * (after.cpu_s - before.cpu_s) / max(report.requests, 1), 3)
     return report
 
 
-def tag_bodies(papers: Sequence[dict[str, Any]], size: int = 1) -> list[bytes]:
+def tag_bodies(papers: Sequence[Mapping[str, Any]], size: int = 1) -> list[bytes]:
     """Bodies of POST /v1/tag, `size` papers in each."""
     groups = [papers[start : start + size] for start in range(0, len(papers) - size + 1, size)]
     return [json.dumps(group[0] if size == 1 else group).encode() for group in groups]
@@ -117,58 +128,73 @@ def read_papers(path: Path | None, most: int = 2000) -> list[dict[str, Any]]:
     return [{"title": record.get("title", ""), "abstract": record.get("abstract", "")} for record in records]
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What the clients of one load have seen so far: seconds of right answers, and counts of all."""
+
+    latencies: list[float] = field(default_factory=list)
+    statuses: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+
+
 async def _run(load: Load) -> LoadReport:
-    bodies, latencies = itertools.cycle(load.bodies), list[float]()
-    statuses, models = Counter[str](), Counter[str]()
+    bodies, tally = itertools.cycle(load.bodies), _Tally()
     started = time.perf_counter()
-    clients = [_client(load, bodies, started + load.seconds, latencies, statuses, models) for _ in range(load.clients)]
-    await asyncio.gather(*clients)
+    await asyncio.gather(*(_client(load, bodies, started + load.seconds, tally) for _ in range(load.clients)))
     seconds = time.perf_counter() - started
-    good = statuses.pop("200", 0)
-    p50, p90, p99, most = (np.percentile(latencies, (50, 90, 99, 100)) * 1000 if latencies else np.zeros(4)).tolist()
+    good, all_ms = tally.statuses.pop("200", 0), np.array(tally.latencies or [0.0]) * 1000
+    p50, p90, p99, most = np.percentile(all_ms, (50, 90, 99, 100)).round(1).tolist()
     return LoadReport(
         seconds=round(seconds, 2),
         requests=good,
         requests_per_s=round(good / seconds, 1),
         texts_per_s=round(good * load.texts / seconds, 1),
-        p50_ms=round(p50, 1),
-        p90_ms=round(p90, 1),
-        p99_ms=round(p99, 1),
-        max_ms=round(most, 1),
-        errors=dict(statuses),
-        models=dict(models),
+        p50_ms=p50,
+        p90_ms=p90,
+        p99_ms=p99,
+        max_ms=most,
+        errors=dict(tally.statuses),
+        models=dict(tally.models),
+        kinds=dict(tally.kinds),
     )
 
 
-async def _client(
-    load: Load,
-    bodies: Iterator[bytes],
-    until: float,
-    latencies: list[float],
-    statuses: Counter[str],
-    models: Counter[str],
-) -> None:
+async def _client(load: Load, bodies: Iterator[bytes], until: float, tally: _Tally) -> None:
     parts = urlsplit(load.url)
     head = (
         f"POST {load.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: {load.media_type}\r\nContent-Length: "
     ).encode()
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    try:
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    except OSError as error:
+        tally.statuses[type(error).__name__] += 1
+        return
     try:
         while (began := time.perf_counter()) < until:
             body = next(bodies)
             writer.write(b"%s%d\r\n\r\n%s" % (head, len(body), body))
-            status, model = await _answer(reader)
-            statuses[status] += 1
-            models[model] += 1
-            if status == "200":
-                latencies.append(time.perf_counter() - began)
+            status, model, answer = await _answer(reader)
+            seconds = time.perf_counter() - began
+            tally.models[model] += 1
+            _count(load, status, answer, seconds, tally)
     except (OSError, asyncio.IncompleteReadError) as error:
-        statuses[type(error).__name__] += 1
+        tally.statuses[type(error).__name__] += 1
     finally:
         writer.close()
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[str, str]:
+def _count(load: Load, status: str, answer: bytes, seconds: float, tally: _Tally) -> None:
+    if status == "200" and load.kind_of is not None:
+        kind = load.kind_of(answer)
+        tally.kinds[kind or "wrong"] += 1
+        status = "200" if kind else "wrong answer"
+    tally.statuses[status] += 1
+    if status == "200":
+        tally.latencies.append(seconds)
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[str, str, bytes]:
     head = await reader.readuntil(b"\r\n\r\n")
     status, length, model = head[9:12].decode(), 0, ""
     for line in head.decode("latin-1").split("\r\n")[1:]:
@@ -177,8 +203,7 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[str, str]:
             length = int(value)
         elif name.lower() == "paperwire-model":
             model = value
-    await reader.readexactly(length)
-    return status, model
+    return status, model, await reader.readexactly(length)
 
 
 def _is_loopback(host: str) -> bool:
@@ -186,13 +211,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _rss_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return round(int(line.split()[1]) / 1024, 1)
-    return 0.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -208,7 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--size", type=int, default=1, help="papers in each request")
-    parser.add_argument("--pid", type=int, help="the server's process, for its memory")
+    parser.add_argument("--pid", type=int, help="the server's process, for its memory and processor time")
     chosen = parser.parse_args(arguments)
     path = chosen.path or f"/v1/tag?profile={chosen.profile}&detail={chosen.detail}"
     bodies = tag_bodies(read_papers(chosen.papers), chosen.size)
