@@ -25,6 +25,7 @@ from service.store import Job, JobState, Store
 log = logging.getLogger("paperwire.jobs")
 
 _PIECE = 1 << 20
+_LOOK = 1 << 26
 _CODINGS = ("", "identity", "gzip", "x-gzip", "zstd")
 
 
@@ -39,7 +40,7 @@ class Upload:
         self._call, self._store, self._options, self._key = call, store, options, key
         self._worker = secrets.token_hex(8)
         self._digest = hashlib.sha256()
-        self._size = 0
+        self._size, self._look_at = 0, _LOOK
         self._most = self._room = call.settings.jobs_input_bytes
 
     async def job(self) -> Job:
@@ -179,6 +180,10 @@ class Upload:
     def _put(self, stream: BinaryIO, piece: bytes) -> None:
         stream.write(piece)
         self._count(piece)
+        if self._size >= self._look_at:  # other uploads arrive too
+            self._look_at += _LOOK
+            settings = self._call.settings
+            self._room = settings.jobs_disk_bytes - used_bytes(settings.jobs_place) + stream.tell()
 
     def _count(self, piece: bytes) -> None:
         self._digest.update(piece)

@@ -58,7 +58,7 @@ class Shift:
     watcher: Watcher
     stopping: threading.Event
     told: Told = field(default_factory=Told)
-    _changed: threading.Event = field(default_factory=threading.Event)
+    _said_all: threading.Event = field(default_factory=threading.Event)
     _counted: int = 0
     _beaten: float = 0.0
     _looked: float = 0.0
@@ -75,7 +75,7 @@ class Shift:
     def _worked(self) -> Told:
         """The last word of the process, or of the last one that was tried."""
         for _ in range(_TRIES):
-            self.told = Told()
+            self.told, self._said_all = Told(), threading.Event()
             code = self._attend()
             if self.told.ended in ("done", "failed") or self.stopping.is_set() or code == BUSY:
                 break
@@ -138,12 +138,15 @@ class Shift:
     def _listen(self, lines: IO[bytes]) -> None:
         for line in lines:
             self.told = msgspec.json.decode(line, type=Told)
-        self._changed.set()
+        self._said_all.set()
 
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
         self._beaten = time.monotonic()
+        pause_s = min(_BEAT_S, self.settings.jobs_lease_s / 4)
         while process.poll() is None and not self.stopping.is_set():
-            self._changed.wait(min(_BEAT_S, self.settings.jobs_lease_s / 4))
+            if self._said_all.wait(pause_s):
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(pause_s)
             self._try_to_beat()
             self._check_disk()
 
@@ -159,7 +162,7 @@ class Shift:
 
     def _beat(self) -> None:
         told, lease_s = self.told, self.settings.jobs_lease_s
-        progress = told.as_progress() if told.model else None
+        progress = told.as_progress() if told != Told() else None  # what is known of the upload stays meanwhile
         self.store.jobs.beat(self.job.id, self.worker, done=told.papers, progress=progress, lease_s=lease_s)
         self.watcher.job_papers(max(0, told.papers - self._counted))
         self._counted = max(self._counted, told.papers)
