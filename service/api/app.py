@@ -58,6 +58,8 @@ from service.settings import Settings, shared_folder
 log = logging.getLogger("paperwire")
 
 _NOTE_S = 1.0
+_NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""Newer releases of FastAPI send traces where the environment asks programs to; older ones take no notice."""
 
 
 class DirectRoute(APIRoute):
@@ -91,6 +93,7 @@ def create_app(settings: Settings, bundle: ModelBundle | None = None) -> FastAPI
         middleware=_layers(service),
         root_path=settings.root_path,
         exception_handlers={HTTPException: _http_error},
+        telemetry=_NO_TELEMETRY,
     )
     app.state.service = service
     app.router.route_class = DirectRoute

@@ -6,6 +6,7 @@ Where a server has several processes, each keeps its numbers in files, and the p
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -40,9 +41,11 @@ class Metrics:
         self._waited = Histogram(
             "paperwire_queue_seconds", "Wait of a batch's first text.", buckets=_SECONDS, registry=registry
         )
-        self._papers = Counter("paperwire_papers", "Papers answered.", ("profile",), registry=registry)
-        self._tags = Counter("paperwire_tags", "Tags given.", ("theme",), registry=registry)
-        self._abstentions = Counter("paperwire_abstentions", "Papers without tags.", ("reason",), registry=registry)
+        papers = Counter("paperwire_papers", "Papers answered.", ("profile",), registry=registry)
+        tags = Counter("paperwire_tags", "Tags given.", ("theme",), registry=registry)
+        abstentions = Counter("paperwire_abstentions", "Papers without tags.", ("reason",), registry=registry)
+        # Labels have few values, and to look a counter up under its lock costs more than to count.
+        self._paper, self._tag, self._abstention = (cache(one.labels) for one in (papers, tags, abstentions))
         self._queue = _gauge("paperwire_queue_texts", "Texts waiting or being computed.", registry)
         self._ready = _gauge("paperwire_ready", "Processes whose model is warm and that take work.", registry)
         self._jobs = Gauge(
@@ -82,11 +85,11 @@ class Metrics:
     def answered(self, taggings: Iterable[Tagging]) -> None:
         """Count answers, their tags and abstentions."""
         for tagging in taggings:
-            self._papers.labels(tagging.profile).inc()
+            self._paper(tagging.profile).inc()
             for tag in tagging.tags:
-                self._tags.labels(tag.theme).inc()
+                self._tag(tag.theme).inc()
             if tagging.abstained:
-                self._abstentions.labels(tagging.reasons[0] if tagging.reasons else "none").inc()
+                self._abstention(tagging.reasons[0] if tagging.reasons else "none").inc()
 
     def jobs(self, counts: Mapping[JobState, int]) -> None:
         """Set how many jobs there are in each state, whichever server they are of."""
