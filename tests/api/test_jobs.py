@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +251,42 @@ def test_private_addresses_are_refused(opened: Opened) -> None:
             assert problem(answer) == (422, "invalid-input"), url
             assert "pass@" not in answer.text
         assert client.post("/v1/jobs", json={"url": "https://feeds.example/dump"}).status_code == 202
+
+
+@contextmanager
+def publishing(dump: bytes) -> Iterator[str]:
+    """An address on this machine where a dump is to be had."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(dump)))
+            self.end_headers()
+            self.wfile.write(dump)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing: tests are quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/dump"
+        server.shutdown()
+        thread.join(30)
+
+
+def test_a_dump_is_fetched_where_that_is_allowed(opened: Opened, bundle: ModelBundle, tmp_path: Path) -> None:
+    dump = as_lines(SOME)
+    with publishing(gzip.compress(dump)) as url, opened(fetch_networks=("127.0.0.0/8",)) as client:
+        job = client.post("/v1/jobs", json={"url": url, "profile": "fast"}).json()
+        done = ended(client, job["id"])
+        assert (done["state"], done["input"]) == ("done", {"kind": "url", "place": url}), done
+        assert client.get(done["links"]["result"]).content == answers(bundle, SOME)
+        assert not (tmp_path / "jobs" / job["id"] / "input").exists()
+    with publishing(dump) as url, opened(fetch_networks=("127.0.0.0/8",), jobs_input_bytes=len(dump) - 1) as client:
+        failed = ended(client, client.post("/v1/jobs", json={"url": url}).json()["id"])
+        assert failed["state"] == "failed"
+        assert "are allowed" in failed["error"]
 
 
 def test_jobs_belong_to_their_key(opened: Opened, tmp_path: Path) -> None:
