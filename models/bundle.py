@@ -142,6 +142,11 @@ class ModelBundle:
         arrays = _arrays(self.directory / PROFILES)
         return {name: _profile(arrays, name) for name in STAGES if name != OPENING or f"{name}.scalars" in arrays}
 
+    @property
+    def field_categories(self) -> tuple[str, ...]:
+        """Categories of sources, such as "cs.DC", whose papers are in scope whatever they say."""
+        return tuple(self.manifest.get("field_categories", ()))
+
     def tag(self, papers: Sequence[Paper], options: TagOptions | None = None) -> list[Tagging]:
         """One answer a paper, in order; never raises for what a paper holds.
 

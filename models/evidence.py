@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.encoders.ngrams import MAX_CHARACTERS, ngram_keys
+from models.gates import listed
 from models.paper import Paper
 from models.scoring import score_texts
 from models.tagging import Evidence
@@ -57,7 +58,8 @@ def find_evidence(
     by_theme = [_candidates(bundle.lexical, paper, column) for column in columns]
     spans = list(dict.fromkeys(span for spans in by_theme for span in spans))
     texts = [paper.text] + [without(paper, span).text for span in spans]
-    probabilities = score_texts(bundle, texts, profile).probabilities
+    of_field = np.repeat(listed([paper], bundle.field_categories), len(texts))
+    probabilities = score_texts(bundle, texts, profile, of_field=of_field).probabilities
     falls = {span: probabilities[0] - probabilities[row + 1] for row, span in enumerate(spans)}
     return [_heaviest(paper, spans, falls, column) for spans, column in zip(by_theme, columns, strict=True)]
 

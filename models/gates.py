@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
+
+from models.paper import Paper
 
 _LATIN = re.compile(r"[\u0000-\u024f]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -70,3 +72,9 @@ def scope_floors(texts: Sequence[str], floor: float) -> npt.NDArray[np.float32]:
         return np.full(len(texts), floor, dtype=np.float32)
     lengths = np.array([len(text) for text in texts], dtype=np.float32)
     return np.asarray(floor * np.minimum(lengths / _WHOLE_ABSTRACT, 1.0), dtype=np.float32)
+
+
+def listed(papers: Sequence[Paper], categories: Collection[str]) -> npt.NDArray[np.bool_]:
+    """(n,) bool, papers that their source lists under one of the categories."""
+    known = frozenset(categories)
+    return np.array([not known.isdisjoint(paper.categories) for paper in papers], dtype=bool)

@@ -57,7 +57,13 @@ class Scored:
 
 
 def score_texts(
-    bundle: ModelBundle, texts: Sequence[str], profile: str, *, usable: Mask | None = None, neighbours: bool = False
+    bundle: ModelBundle,
+    texts: Sequence[str],
+    profile: str,
+    *,
+    usable: Mask | None = None,
+    of_field: Mask | None = None,
+    neighbours: bool = False,
 ) -> Scored:
     """Probabilities, scope and novelty of the texts under a profile, or by one stage alone.
 
@@ -65,10 +71,13 @@ def score_texts(
         texts: cleaned texts, as `Paper.text` gives them.
         profile: "auto", or a stage that scores all of the texts.
         usable: (n,) bool, texts worth the encoder's time; all by default.
+        of_field: (n,) bool, texts known to be in scope, whatever they say; none by default.
         neighbours: also look for the nearest labelled papers, which needs the encoder's vectors. It
             changes no probability.
     """
     batch = _Batch.of(bundle, texts, neighbours=neighbours)
+    if of_field is not None:
+        np.logical_or(batch.scored.in_scope, of_field, out=batch.scored.in_scope)
     wanted = batch.scored.in_scope if usable is None else batch.scored.in_scope & usable
     nobody = np.zeros(len(texts), dtype=bool)
     if profile == "auto":

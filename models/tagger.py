@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.evidence import find_evidence
-from models.gates import BLOCKING, text_reason
+from models.gates import BLOCKING, listed, text_reason
 from models.paper import Paper
 from models.scores import Scores
 from models.scoring import STAGES, Scored, score_texts
@@ -29,7 +29,10 @@ def tag_papers(bundle: ModelBundle, papers: Sequence[Paper], options: TagOptions
     texts = [paper.text for paper in papers]
     blocked = [text_reason(text) for text in texts]
     usable = np.array([reason is None for reason in blocked], dtype=bool)
-    scored = score_texts(bundle, texts, options.profile, usable=usable, neighbours=options.detail == "full")
+    of_field = listed(papers, bundle.field_categories)
+    scored = score_texts(
+        bundle, texts, options.profile, usable=usable, of_field=of_field, neighbours=options.detail == "full"
+    )
     return answer_scored(bundle, papers, scored, blocked, options)
 
 

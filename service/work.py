@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.bundle import ModelBundle
+from models.gates import listed
 from models.paper import Paper
 from models.scoring import STAGES, score_texts
 from models.tagging import Profile, Tagging, TagOptions
@@ -78,7 +79,8 @@ class Score:
 
     def run(self, bundle: ModelBundle, papers: Sequence[Paper]) -> list[ScoreRow]:
         """One row a paper."""
-        scored = score_texts(bundle, [_text(paper) for paper in papers], self.profile)
+        of_field = listed(papers, bundle.field_categories)
+        scored = score_texts(bundle, [_text(paper) for paper in papers], self.profile, of_field=of_field)
         pairs = zip(scored.probabilities, scored.stage.tolist(), strict=True)
         return [ScoreRow(row, STAGES[stage]) for row, stage in pairs]
 

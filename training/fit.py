@@ -173,6 +173,7 @@ def _manifest(job: Job, metrics: Mapping[str, Any]) -> dict[str, Any]:
         "encoder": {"name": job.encoder.name, "sha256": encoder_digest(job.encoder.directory)},
         "data": {"sha256": data_digest([*job.train, *job.dev]), "train": len(job.train), "dev": len(job.dev)},
         "metrics": dict(metrics),
+        "field_categories": list(job.field_categories),
         "libraries": versions,
         **job.notes,
     }

@@ -79,6 +79,7 @@ class Job:
         train, dev: labelled papers; dev tunes calibration and thresholds and may be empty.
         outside: papers of other fields, which teach what is out of scope.
         soft: pseudo-labelled papers for the n-gram heads.
+        field_categories: categories of sources, such as "cs.DC", whose papers are in scope whatever they say.
         name, version: of the bundle.
         notes: further facts for the manifest.
     """
@@ -89,6 +90,7 @@ class Job:
     dev: Sequence[LabelledPaper] = ()
     outside: Sequence[Paper] = ()
     soft: SoftPapers | None = None
+    field_categories: tuple[str, ...] = ()
     name: str = "themes"
     version: str = "1"
     options: FitOptions = field(default_factory=FitOptions)

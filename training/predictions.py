@@ -20,7 +20,7 @@ from safetensors.numpy import save_file
 from models.bundle import ModelBundle
 from models.calibration import BoolMatrix
 from models.errors import InputError, LabelError, ThemeError
-from models.gates import text_reason
+from models.gates import listed, text_reason
 from models.paper import Paper
 from models.scores import FloatMatrix
 from models.scoring import Scored, score_texts
@@ -126,7 +126,8 @@ def _answers(
     texts = [paper.text for paper in papers]
     blocked = [text_reason(text) for text in texts]
     usable = np.array([reason is None for reason in blocked], dtype=bool)
-    scored: Scored = score_texts(bundle, texts, profile, usable=usable)
+    of_field = listed(papers, bundle.field_categories)
+    scored: Scored = score_texts(bundle, texts, profile, usable=usable, of_field=of_field)
     answers = [answer_scored(bundle, papers, scored, blocked, option) for option in options]
     probabilities = scored.probabilities.copy()
     probabilities[[reason == "no_text" for reason in blocked]] = 0.0

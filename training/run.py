@@ -31,7 +31,8 @@ class Request:
         labels: the labelled papers. current: the bundle in use, for its encoder and its themes.
         out: directory of the bundle; its report goes beside it. cache: directory of vectors and checkpoints.
         encoder: "shipped", "minilm", a directory, or None to choose by the themes (`training.encoders`).
-        outside: papers of other fields. tune: how to fine-tune the encoder; None leaves it as it is.
+        outside: papers of other fields. field_categories: as in `training.job.Job`.
+        tune: how to fine-tune the encoder; None leaves it as it is.
         unlabelled, count: papers to teach the n-gram heads with, and how many of them.
         curve: also draw the learning curve. strict: refuse labels with errors.
     """
@@ -42,6 +43,7 @@ class Request:
     cache: Path
     encoder: str | None = None
     outside: Sequence[Paper] = ()
+    field_categories: tuple[str, ...] = ()
     tune: TuneOptions | None = None
     unlabelled: Iterable[Paper] | None = None
     count: int = COUNT
@@ -131,6 +133,7 @@ def _job(request: Request, prepared: Prepared, encoder: EncoderSource) -> Job:
         splits.train,
         splits.dev,
         request.outside,
+        field_categories=request.field_categories,
         name=request.name,
         version=request.version,
         options=FitOptions(seed=request.seed),

@@ -65,6 +65,10 @@ class Learning:
         Path | None,
         typer.Option(metavar="FILE", help="Papers of other fields, to learn what is out of scope; any feed format."),
     ] = None
+    field_category: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Papers listed under it, such as cs.DC, are always in scope; repeatable."),
+    ] = None
     encoder: Annotated[str | None, typer.Option(metavar="NAME|DIR", help=_ENCODER, show_default=False)] = None
     fine_tune: Annotated[
         bool, typer.Option("--fine-tune", help="Train the encoder too (extra 'train'; hours rather than seconds).")
@@ -123,6 +127,7 @@ def _request(files: LabelFiles, learning: Learning, product: Product, *, strict:
         current=current,
         encoder=learning.encoder,
         outside=tuple(_papers(learning.outside)) if learning.outside else (),
+        field_categories=tuple(learning.field_category or ()),
         tune=_tuning(learning.epochs) if learning.fine_tune else None,
         unlabelled=_papers(learning.distil) if learning.distil else None,
         count=learning.distil_count,

@@ -11,7 +11,7 @@ import pytest
 from models.bundle import ModelBundle
 from models.scoring import ACCURATE, FAST, OPENING, STAGES, Scored, expected_errors, score_texts, unsure
 from models.tagging import TagOptions
-from tests.tiny import tiny_job, tiny_papers
+from tests.tiny import outside_papers, tiny_job, tiny_papers
 from training.fit import fit_bundle
 
 TEXTS = [item.paper.text for item in tiny_papers(80, 71)]
@@ -77,6 +77,15 @@ def test_texts_not_worth_the_time_stay_with_the_first_stage(bundle: ModelBundle)
     assert np.array_equal(found.stage == STAGES.index(ACCURATE), usable)
 
 
+def test_texts_known_to_be_of_the_field_are_in_scope_whatever_they_say(bundle: ModelBundle) -> None:
+    far = [paper.text for paper in outside_papers(20)]
+    known = np.arange(20) % 2 == 0
+    plain, told = (score_texts(bundle, far, ACCURATE, of_field=mask) for mask in (None, known))
+    assert not plain.in_scope.any()
+    assert np.array_equal(told.in_scope, known)
+    assert np.array_equal(told.stage == STAGES.index(ACCURATE), known)
+
+
 def test_expected_errors_are_those_of_the_probabilities(bundle: ModelBundle, scored: dict[str, Scored]) -> None:
     settings = bundle.profiles[FAST]
     row = scored[FAST].probabilities[0]
@@ -84,11 +93,16 @@ def test_expected_errors_are_those_of_the_probabilities(bundle: ModelBundle, sco
     assert expected_errors(scored[FAST].probabilities, settings)[0] == pytest.approx(by_hand, abs=1e-5)
 
 
-def test_a_bundle_without_openings_reads_the_whole_at_once(tmp_path: Path) -> None:
+def test_a_bundle_without_openings_reads_the_whole_at_once_and_one_with_categories_heeds_them(tmp_path: Path) -> None:
     job = tiny_job(tmp_path / "encoder")
-    fit_bundle(replace(job, options=replace(job.options, opening=0)), tmp_path / "bundle")
+    fit_bundle(replace(job, field_categories=("cs.DC",), options=replace(job.options, opening=0)), tmp_path / "bundle")
     bundle = ModelBundle.load(tmp_path / "bundle")
     assert OPENING not in bundle.profiles
     assert set(score_texts(bundle, TEXTS, "auto").stage.tolist()) == {0, 2}
     answers = bundle.tag([item.paper for item in tiny_papers(5, 3)], TagOptions("auto", "full"))
     assert {answer.profile for answer in answers} <= {FAST, ACCURATE}
+    (far,) = outside_papers(1)
+    lists = [(), ("math.FA",), ("math.FA", "cs.DC")]
+    reasons = [bundle.tag([replace(far, categories=categories)])[0].reasons for categories in lists]
+    assert reasons[:2] == [("out_of_scope",)] * 2
+    assert reasons[2] != ("out_of_scope",)
