@@ -2,9 +2,9 @@
 
 Each item repeats the kind of announcement before the abstract ("arXiv:2603.00001v1 Announce Type:
 new Abstract: ..."): `new` and `cross` (cross-listed into this category) are first versions on the
-day, `replace` and `replace-cross` later ones; it comes as an `Announced` before the paper. The date is the day of the announcement, so it is the
-paper's publication for `new` and its update for the replacements; for a cross-list, which may come
-years later, it is neither.
+day, `replace` and `replace-cross` later ones; it comes as an `Announced` before the paper. The date
+is the day of the announcement, so it is the paper's publication for `new` and its update for the
+replacements; for a cross-list, which may come years later, it is neither.
 """
 
 from __future__ import annotations
