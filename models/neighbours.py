@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import ThreadpoolController
 
 from models.scores import FloatMatrix
 
@@ -58,7 +60,8 @@ class Nearest:
 def nearest_papers(labelled: FloatMatrix, vectors: FloatMatrix, *, skip: Sequence[int] = ()) -> Nearest:
     """The twenty nearest of the labelled papers, or all where there are fewer, of each vector.
 
-    Vectors are compared one by one, so that the answer does not depend on the others.
+    Vectors are compared one by one, so that the answer does not depend on the others, and on one core: a
+    comparison is over before a second one has woken up, which then waits for its next turn at full speed.
 
     Args:
         labelled: (m, d) float32 unit vectors, m at least 1. vectors: (n, d) float32 unit vectors.
@@ -67,16 +70,23 @@ def nearest_papers(labelled: FloatMatrix, vectors: FloatMatrix, *, skip: Sequenc
     count = min(VOTERS, len(labelled) - bool(len(skip)))
     positions = np.zeros((len(vectors), max(count, 1)), dtype=np.int64)
     similarity = np.zeros((len(vectors), max(count, 1)), dtype=np.float32)
-    for row, vector in enumerate(vectors):
-        cosines = labelled @ vector
-        if len(skip):
-            cosines[skip[row]] = -2.0
-        top = np.argpartition(-cosines, max(count, 1) - 1)[: max(count, 1)]
-        top = top[np.lexsort((top, -cosines[top]))]
-        positions[row], similarity[row] = top, cosines[top]
+    with _blas().limit(limits=1, user_api="blas"):
+        for row, vector in enumerate(vectors):
+            cosines = labelled @ vector
+            if len(skip):
+                cosines[skip[row]] = -2.0
+            top = np.argpartition(-cosines, max(count, 1) - 1)[: max(count, 1)]
+            top = top[np.lexsort((top, -cosines[top]))]
+            positions[row], similarity[row] = top, cosines[top]
     return Nearest(positions, similarity)
 
 
 def no_votes(count: int, themes: int) -> FloatMatrix:
     """(count, themes) zeros: what a bundle without labelled papers has for votes."""
     return np.zeros((count, themes), dtype=np.float32)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """What sets the number of threads of numpy's matrix products; looking for them takes milliseconds."""
+    return ThreadpoolController()
