@@ -58,7 +58,9 @@ _INSIDE = ("_source", "metadata", "attributes", "pids")
 _VALUE_KEYS = ("value", "rendered", "text", "@value", "identifier")
 _SQUEEZED_OUT = re.compile(r"[^a-z0-9]+")
 _LABEL_KEYS = ("term", "name", "display_name", "subject", "label", "category", "value")
-_MISSING = frozenset(("nan", "none", "null", "n/a", "<na>", "nat"))
+# What programs write into tables for a value that is not there. Formats of their own have other ways to say so:
+# in those, a paper may be called "None".
+_MISSING = frozenset(("", "nan", "none", "null", "n/a", "<na>", "nat"))
 _DEEPEST = 4  # layers of lists and objects looked into; far more would be an attack on the stack
 
 
@@ -92,7 +94,7 @@ def loose_paper(position: int, record: Mapping[str, Any]) -> Paper | Skipped:
 def plain_text(value: object, depth: int = _DEEPEST) -> str:
     """The text of a field: itself, the first of a list, what an object calls its value, a number's digits."""
     if isinstance(value, str):
-        return "" if value.strip().lower() in _MISSING else value
+        return value
     if isinstance(value, list | tuple | Mapping) and depth:
         inside = [value.get(key) for key in _VALUE_KEYS] if isinstance(value, Mapping) else value[:20]
         return next(filter(None, (plain_text(item, depth - 1) for item in inside)), "")
@@ -153,7 +155,9 @@ def _squeeze(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_missing(value: object) -> bool:
-    return value is None or value == "" or value == [] or (isinstance(value, float) and math.isnan(value))
+    if isinstance(value, str):
+        return value.strip().lower() in _MISSING
+    return value is None or value == [] or (isinstance(value, float) and math.isnan(value))
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

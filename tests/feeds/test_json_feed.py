@@ -70,3 +70,9 @@ def test_an_item_without_text_is_skipped_and_costs_no_other():
     feed = parse(json.dumps(document).encode())
     assert [skipped.position for skipped in feed.skipped] == [1, 2]
     assert len(feed.papers) == 1
+
+
+@pytest.mark.parametrize("word", ["None", "NaN", "n/a", "null"])
+def test_words_that_tables_have_for_nothing_are_texts_here(word):
+    [paper] = read(title=word, abstract=word).papers
+    assert (paper.title, paper.abstract) == (word, word)

@@ -47,6 +47,8 @@ FIELD_NAMES = (
         ({"comments": "12 pages"}, "comment", "12 pages"),
         ({"abstract": "nan"}, "abstract", ""),
         ({"abstract": float("nan")}, "abstract", ""),
+        ({"abstract": "NaN", "summary": "We log."}, "abstract", "We log."),
+        ({"authors": "None"}, "authors", ()),
     ],
 )
 def test_fields_are_found_under_other_names(record, field, expected):

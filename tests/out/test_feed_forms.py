@@ -12,7 +12,7 @@ from xml.etree.ElementTree import fromstring
 
 import feedparser
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from models.paper import Paper
@@ -166,6 +166,7 @@ def cursor_of(address: str) -> str:
 
 @settings(max_examples=40)
 @given(HOSTILE, HOSTILE)
+@example("NAN", "None")
 def test_hostile_text_is_only_text(title: str, abstract: str) -> None:
     assume(not mended(title) and not mended(abstract))
     check(title, abstract)
