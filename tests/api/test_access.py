@@ -98,10 +98,10 @@ class TestKeyRing:
 
 class TestRequests:
     @pytest.fixture
-    def guarded(self, make_client: Callable[..., Any], keys: Path) -> Any:
+    def guarded(self, make_client: Callable[..., Any], keys: Path, tmp_path: Path) -> Any:
         self.secrets = {scope: create_key(keys, scope, (scope,))[1] for scope in ("tag", "review", "admin")}
         self.secrets["slow"] = create_key(keys, "slow", ("tag",), rate_per_s=0.001)[1]
-        with make_client(keys="on", keys_file=keys, rate_burst=5) as client:
+        with make_client(keys="on", keys_file=keys, rate_burst=5, store=str(tmp_path / "papers.db")) as client:
             yield client
 
     def test_every_way_to_send_a_key(self, guarded: TestClient) -> None:
@@ -120,7 +120,7 @@ class TestRequests:
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
     def test_scopes(self, guarded: TestClient) -> None:
-        event = {"action": "ANNOTATION_CREATED"}
+        event = {"action": "ANNOTATION_DELETED", "annotation": {"id": 17}}
         statuses = {
             scope: guarded.post("/webhook", json=event, headers=bearer(self.secrets[scope])).status_code
             for scope in ("tag", "review", "admin")
