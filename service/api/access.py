@@ -115,21 +115,34 @@ def demand(caller: Caller, scope: Scope) -> None:
         raise RefusalError(403, "scope-missing", message)
 
 
-def refuse_foreign_pages(headers: Headers, origins: Sequence[str]) -> None:
-    """Nothing unless a browser says that a page of another site sends this, which changes something here.
+def refuse_foreign_pages(headers: Headers, origins: Sequence[str], public_url: str = "") -> None:
+    """Nothing unless a browser says that a page of another site sends this.
 
-    Where keys are off, a page that a user of this machine looks at could do so without asking first.
+    Where keys are off, a page that a user of this machine looks at could tag, label and delete here without asking
+    first. Browsers say where a request is from by Fetch Metadata (https://www.w3.org/TR/fetch-metadata/); older ones,
+    and all of them on plain HTTP to other machines, by `Origin` alone. Other programs send neither.
 
     Args:
-        headers: of the request; Fetch Metadata. origins: web origins that are allowed.
+        headers: of the request. origins: web origins that are allowed, all of them with "*".
+        public_url: the server's own address where a proxy in front changes `Host`, "" for none.
 
     Raises:
         RefusalError: 403.
     """
-    foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
-    if foreign and "*" not in origins and headers.get("origin", "") not in origins:
-        message = "a page of another site may not change anything here: add its origin to cors_origins"
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin", "")
+    if site in ("none", "same-origin") or (site is None and not origin):
+        return
+    own = filter(None, (headers.get("host", "").lower(), _authority(public_url)))
+    if site is None and _authority(origin) in own:
+        return
+    if "*" not in origins and origin not in origins:
+        message = "a page of another site may not send anything here: add its origin to cors_origins"
         raise RefusalError(403, "foreign-page", message)
+
+
+def _authority(url: str) -> str:
+    """Host and port of a URL, "" where it has none; browsers leave the usual port out of `Origin` and of `Host`."""
+    return url.partition("://")[2].partition("/")[0].lower()
 
 
 def _given(headers: Headers) -> str | None:

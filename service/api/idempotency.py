@@ -17,7 +17,6 @@ import msgspec
 from starlette.responses import Response
 
 from models.errors import ConflictError
-from service.api.access import refuse_foreign_pages
 from service.api.body import invalid
 from service.api.errors import JSON, Fault, RefusalError
 from service.api.operation import Call, Endpoint
@@ -51,7 +50,6 @@ def once(endpoint: Endpoint) -> Endpoint:
     """The endpoint, which does a request with a key once; for requests without a body."""
 
     async def run(call: Call) -> Response:
-        refuse_foreign_pages(call.request.headers, call.settings.cors_origins)
         key = key_of(call)
         return await _once(call, key, endpoint) if key else await endpoint(call)
 

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from models.calibration import parse_promise
 from models.errors import ConflictError, FetchError, InputError
-from service.api.access import refuse_foreign_pages
 from service.api.body import invalid, read_json, read_query
 from service.api.errors import JSON, Fault, RefusalError
 from service.api.idempotency import key_of, reused
@@ -35,7 +34,6 @@ _BUSY_S = "60"
 
 async def create(call: Call) -> Response:
     """A job for a dump in the body, on the server's disk, or elsewhere."""
-    refuse_foreign_pages(call.request.headers, call.settings.cors_origins)
     query, key = read_query(call, JobQuery), key_of(call)
     media_type = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type.startswith("multipart/"):

@@ -9,7 +9,6 @@ import msgspec
 from starlette.responses import Response
 
 from models.errors import ConflictError, NotFoundError
-from service.api.access import refuse_foreign_pages
 from service.api.body import read_query
 from service.api.health import reply
 from service.api.job_answers import job_out, job_path
@@ -54,13 +53,11 @@ async def skipped(call: Call) -> Response:
 
 async def cancel(call: Call) -> Response:
     """The job, which is not done any further."""
-    refuse_foreign_pages(call.request.headers, call.settings.cors_origins)
     return reply(job_out(call, await asyncio.to_thread(_cancelled, call)))
 
 
 async def delete(call: Call) -> Response:
     """Nothing: the job and its files are gone."""
-    refuse_foreign_pages(call.request.headers, call.settings.cors_origins)
     await asyncio.to_thread(_delete, call)
     return Response(status_code=204)
 

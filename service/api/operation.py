@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models.errors import PaperwireError
-from service.api.access import Caller, KeyRing, demand, identify
+from service.api.access import Caller, KeyRing, demand, identify, refuse_foreign_pages
 from service.api.errors import PROBLEM, ErrorForm, GoneError, RefusalError, problem_of, too_many
 from service.api.keys import Scope
 from service.api.library import Library
@@ -202,6 +202,8 @@ def handler(operation: Operation, service: Service) -> Callable[[Request], Await
 
 
 def _let_in(operation: Operation, request: Request, service: Service) -> Call:
+    if operation.method != "GET":  # no GET changes anything; all others are guarded, so that none can be forgotten
+        refuse_foreign_pages(request.headers, service.settings.cors_origins, service.settings.public_url)
     address = request.client.host if request.client else ""
     if operation.scope is None:
         return Call(request, service, Caller(address, address, ()))

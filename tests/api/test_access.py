@@ -12,13 +12,18 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.datastructures import Headers
 from starlette.testclient import TestClient
 
 from models.errors import ConflictError, InputError, NotFoundError, SettingsError, UnavailableError
-from service.api.access import KeyRing
+from service.api.access import KeyRing, refuse_foreign_pages
+from service.api.app import all_operations
+from service.api.errors import RefusalError
 from service.api.keys import create_key, list_keys, revoke_key, split_key
 from service.api.limits import ByteBudget, Rates
 
+FOREIGN = {"sec-fetch-site": "cross-site", "origin": "https://page.example", "content-type": "text/plain"}
+PAGE = ("https://page.example",)
 PAPER = {"title": "Leader election in replicas"}
 
 
@@ -144,6 +149,60 @@ class TestRequests:
     def test_openai_s_form_of_refusal(self, guarded: TestClient) -> None:
         answer = guarded.post("/v1/embeddings", json={"model": "themes", "input": "x"})
         assert answer.json()["error"]["type"] == "authentication_error"
+
+
+class TestPagesOfOtherSites:
+    """What a web page in the browser of a user of this machine could send without asking first."""
+
+    def test_no_operation_but_a_get_is_open_to_them(self, client: TestClient) -> None:
+        settings = client.app.state.service.settings  # type: ignore[attr-defined]
+        sent = [one for one in all_operations(settings) if one.method != "GET"]
+        changing = {"judge", "judgeMany", "takeBack", "annifLearn", "labelStudioWebhook", "saveQuery", "removeQuery"}
+        changing |= {"createJob", "cancelJob", "deleteJob", "promoteModel", "rollbackModel", "tag"}
+        assert changing <= {one.name for one in sent}
+        for one in sent:
+            answer = client.request(one.method, one.path.replace(":path}", "}"), content=b"{}", headers=FOREIGN)
+            assert answer.status_code == 403, one.name
+            assert "cors_origins" in answer.text, one.name
+        assert client.get("/v1/themes", headers=FOREIGN).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("headers", "public_url", "origins"),
+        [
+            ({}, "", ()),
+            ({"sec-fetch-site": "same-origin", "origin": "http://127.0.0.1:8000"}, "", ()),
+            ({"sec-fetch-site": "none"}, "", ()),
+            ({"origin": "http://127.0.0.1:8000", "host": "127.0.0.1:8000"}, "", ()),
+            ({"origin": "http://Tags.example", "host": "tags.example"}, "", ()),
+            ({"origin": "https://tags.example", "host": "10.0.0.7:8000"}, "https://tags.example/papers", ()),
+            ({"sec-fetch-site": "cross-site", "origin": "https://page.example"}, "", PAGE),
+            ({"sec-fetch-site": "same-site", "origin": "https://page.example"}, "", PAGE),
+            ({"origin": "https://page.example", "host": "127.0.0.1:8000"}, "", PAGE),
+            ({"sec-fetch-site": "cross-site"}, "", ("*",)),
+        ],
+    )
+    def test_programs_own_pages_and_named_origins_may(
+        self, headers: dict[str, str], public_url: str, origins: tuple[str, ...]
+    ) -> None:
+        refuse_foreign_pages(Headers(headers), origins, public_url)
+
+    @pytest.mark.parametrize(
+        ("headers", "public_url", "origins"),
+        [
+            ({"sec-fetch-site": "cross-site"}, "", PAGE),
+            ({"sec-fetch-site": "same-site", "origin": "http://127.0.0.1:3000"}, "", ()),
+            ({"sec-fetch-site": "cross-site", "origin": "http://127.0.0.1:8000", "host": "127.0.0.1:8000"}, "", ()),
+            ({"sec-fetch-site": "", "origin": "http://127.0.0.1:8000", "host": "127.0.0.1:8000"}, "", ()),
+            ({"sec-fetch-site": "cross-site", "origin": "null"}, "", PAGE),
+            ({"origin": "null", "host": "127.0.0.1:8000"}, "", ()),
+            ({"origin": "null"}, "", ()),
+            ({"origin": "https://page.example", "host": "127.0.0.1:8000"}, "https://tags.example", ()),
+            ({"origin": "http://127.0.0.1:3000", "host": "127.0.0.1:8000"}, "", PAGE),
+        ],
+    )
+    def test_all_others_are_refused(self, headers: dict[str, str], public_url: str, origins: tuple[str, ...]) -> None:
+        with pytest.raises(RefusalError, match="add its origin to cors_origins"):
+            refuse_foreign_pages(Headers(headers), origins, public_url)
 
 
 def test_buckets_fill_and_carry_debt() -> None:
