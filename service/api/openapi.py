@@ -24,6 +24,10 @@ _INTRODUCTION = (
     "that made it, in its body or in the header `Paperwire-Model`. Errors are problem+json and say what to do; "
     "429 and 503 carry `Retry-After`. `X-Request-Id` comes back, and is in the log."
 )
+# Of these the live model knows only some: saved queries are feeds too, other models lie on the shelf, and a verdict
+# outlives the model that knew its theme.
+_OPEN_IN_PATHS = frozenset(("names", "versions", "themes"))
+_KNOWN = {"x-enum": "enum", "x-examples": "examples"}
 _HEADERS: dict[int, tuple[str, ...]] = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 
@@ -54,7 +58,7 @@ def document(operations: Sequence[Operation], bundle: ModelBundle, settings: Set
 
 
 def known_values(bundle: ModelBundle) -> Mapping[str, Sequence[Any]]:
-    """The values that each `x-enum` stands for."""
+    """The values that each `x-enum` and `x-examples` stands for."""
     name, taxonomy = bundle.name.name, bundle.taxonomy
     return {
         "names": sorted({*taxonomy.ids, *(group.id for group in taxonomy.groups)}),
@@ -130,7 +134,8 @@ def _statuses(operation: Operation) -> Iterable[int]:
 
 def _path_parameters(operation: Operation) -> Iterable[Json]:
     for name, (description, values) in operation.path_values.items():
-        schema: Json = {"type": "string", **({"x-enum": values} if values else {})}
+        known = {"x-examples" if values in _OPEN_IN_PATHS else "x-enum": values} if values else {}
+        schema: Json = {"type": "string", **known}
         yield {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
 
 
@@ -202,6 +207,8 @@ def _narrowed(out: Json, settings: Settings) -> Json:
 
 def _filled(part: Any, values: Mapping[str, Sequence[Any]]) -> Any:
     if isinstance(part, dict):
-        filled = {name: _filled(value, values) for name, value in part.items() if name != "x-enum"}
-        return {**filled, "enum": values[part["x-enum"]]} if "x-enum" in part else filled
+        return {
+            _KNOWN.get(name, name): values[value] if name in _KNOWN else _filled(value, values)
+            for name, value in part.items()
+        }
     return [_filled(item, values) for item in part] if isinstance(part, list) else part

@@ -154,7 +154,7 @@ class Operation:
         scope: what a caller needs; None for everybody, without a key and without a limit.
         query: struct of its query parameters. body: what it takes. answers: what it gives.
         computes: it asks the engine, so it may be busy. streams: it has no time limit of its own.
-        path_values: for each path parameter its description and the `x-enum` of its values, "" for any.
+        path_values: for each path parameter its description and the name of its known values, "" for any.
         names_model: its body names a model, which may not be there. form: how its errors look.
         conflicts: what it is asked for may not fit the state of things (409).
         keyed: it honours `Idempotency-Key`. refusals: statuses of errors beyond those that the others bring.

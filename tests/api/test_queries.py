@@ -139,3 +139,11 @@ def test_a_paper_that_says_nothing_is_like_nothing(client: TestClient, place: st
         found[PAPERS[3].digest] = np.zeros(8, np.float32)
         store.vectors.save(ngrams_id(bundle), found)
     assert client.get(f"/v1/papers/{PAPERS[3].id}/similar").json()["papers"] == []
+
+
+def test_the_document_leaves_room_for_queries_among_feeds(client: TestClient) -> None:
+    described = client.get("/openapi.json").json()["paths"]["/v1/feeds/{name}.{form}"]["get"]["parameters"]
+    name, form = (next(one["schema"] for one in described if one["name"] == named) for named in ("name", "form"))
+    assert "enum" not in name, "saved queries are feeds too"
+    assert "consensus" in name["examples"]
+    assert form["enum"] == ["atom", "rss", "json"]
