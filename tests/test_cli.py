@@ -1,6 +1,6 @@
+import os
 import subprocess
 import sys
-import time
 from importlib import import_module
 
 import pytest
@@ -21,23 +21,35 @@ def test_help_lists_every_command_with_its_line(capsys):
 
 def test_help_loads_no_command_and_nothing_heavy():
     script = (
-        "import sys\nfrom service.cli import run\nrun(['--help'])\n"
-        "heavy = {'numpy', 'scipy', 'rich', 'openvino', 'tokenizers', 'fastapi', 'sqlalchemy', 'pyarrow'}\n"
-        "print(sorted(n for n in sys.modules if n in heavy or n.startswith('service.commands.')))"
+        "import sys\nfrom service.cli import COMMANDS, run\nrun(['--help'])\n"
+        "heavy = {'numpy', 'scipy', 'sklearn', 'rich', 'openvino', 'tokenizers', 'fastapi', 'sqlalchemy', 'pyarrow'}\n"
+        "found = [name for name in sys.modules if name.startswith('service.commands.')]\n"
+        "for name in COMMANDS:\n"
+        "    run([name, '--help'])\n"
+        "    found += [f'{name}: {one}' for one in sorted(heavy & set(sys.modules))]\n"
+        "print(found)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_help_answers_at_once():
-    """0.4 s on an idle machine; the best of five with room for a busy one."""
+@pytest.mark.parametrize(
+    ("asked", "most_s"), [([], 0.4), (["tag"], 0.8), (["serve"], 0.8)], ids=["all", "tag", "serve"]
+)
+def test_help_answers_at_once(asked, most_s):
+    """Processor time of the quickest of five: a busy machine stretches the clock's time, but hardly this one.
+
+    0.07 s for all commands and 0.17 s for one, on the machine where this was written.
+    """
 
     def once() -> float:
-        began = time.monotonic()
-        subprocess.run([*PAPERWIRE, "--help"], capture_output=True, timeout=60, check=True)
-        return time.monotonic() - began
+        process = subprocess.Popen([*PAPERWIRE, *asked, "--help"], stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        return usage.ru_utime + usage.ru_stime
 
-    assert min(once() for _ in range(5)) < 1.0
+    assert min(once() for _ in range(5)) < most_s
 
 
 def test_tagging_loads_only_what_it_needs(tiny_bundle):
