@@ -44,6 +44,7 @@ class Load:
         url: the server. path: with its query. bodies: requests' bodies, sent in turn by all clients.
         media_type: of the bodies. clients: connections. seconds: how long. texts: texts in each body.
         kind_of: names the kind of an answer by its body, None where it is wrong; without it a status of 200 is enough.
+        patience_s: longest wait for one answer; then its client gives up.
     """
 
     url: str
@@ -54,6 +55,7 @@ class Load:
     seconds: float = 10.0
     texts: int = 1
     kind_of: Callable[[bytes], str | None] | None = None
+    patience_s: float = 60.0
 
 
 @dataclass(slots=True)
@@ -174,7 +176,8 @@ async def _client(load: Load, bodies: Iterator[bytes], until: float, tally: _Tal
         while (began := time.perf_counter()) < until:
             body = next(bodies)
             writer.write(b"%s%d\r\n\r\n%s" % (head, len(body), body))
-            status, model, answer = await _answer(reader)
+            async with asyncio.timeout(load.patience_s):
+                status, model, answer = await _answer(reader)
             seconds = time.perf_counter() - began
             tally.models[model] += 1
             _count(load, status, answer, seconds, tally)
@@ -196,13 +199,15 @@ def _count(load: Load, status: str, answer: bytes, seconds: float, tally: _Tally
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[str, str, bytes]:
     head = await reader.readuntil(b"\r\n\r\n")
-    status, length, model = head[9:12].decode(), 0, ""
+    status, length, model = head[9:12].decode(), -1, ""
     for line in head.decode("latin-1").split("\r\n")[1:]:
         name, _, value = line.partition(": ")
         if name.lower() == "content-length":
             length = int(value)
         elif name.lower() == "paperwire-model":
             model = value
+    if length < 0:
+        raise ConnectionError("an answer without Content-Length: where it ends is not told")
     return status, model, await reader.readexactly(length)
 
 
