@@ -27,6 +27,7 @@ _INTRODUCTION = (
 # Of these the live model knows only some: saved queries are feeds too, other models lie on the shelf, and a verdict
 # outlives the model that knew its theme.
 _OPEN_IN_PATHS = frozenset(("names", "versions", "themes"))
+_TEXTS = ("title", "abstract")
 _KNOWN = {"x-enum": "enum", "x-examples": "examples"}
 _HEADERS: dict[int, tuple[str, ...]] = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
@@ -194,14 +195,18 @@ def _error(status: int, form: ErrorForm, schema_of: Callable[[Any], Json]) -> Js
 
 
 def _narrowed(out: Json, settings: Settings) -> Json:
-    """What msgspec's types cannot say: a paper needs a title or an abstract, and lists have an end."""
+    """What msgspec's types cannot say: a paper needs a title or an abstract, lists have an end, many papers no text.
+
+    A list of papers is read by the same struct as one paper, which is why fields of a paper beside it need their type.
+    """
     schemas = out["components"]["schemas"]
-    some_text = [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("title", "abstract")]
+    some_text = [{"required": [name], "properties": {name: {"type": "string"}}} for name in _TEXTS]
     for name in ("PaperIn", "TagOne"):
         schemas[name]["anyOf"] = some_text
     schemas["TagOne"]["not"] = {"required": ["papers"]}
-    schemas["TagMany"]["properties"]["papers"]["maxItems"] = settings.papers_per_request
-    schemas["TagMany"]["not"] = {"anyOf": some_text}
+    one, many = schemas["TagOne"]["properties"], schemas["TagMany"]["properties"]
+    many["papers"]["maxItems"] = settings.papers_per_request
+    many |= {name: one[name] for name in ("id", "categories", "version")} | {name: {"type": "null"} for name in _TEXTS}
     return out
 
 
