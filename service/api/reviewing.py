@@ -18,7 +18,8 @@ from service.api.operation import Call
 from service.feeds.identity import paper_id
 from service.ingest.answers import Tagger, bundle_id
 from service.store import Judgement, Store, StoredTagging, Verdict
-from service.store.folding import refusal, storable_text
+from service.store.columns import storable_text
+from service.store.folding import refusal
 from service.store.reviews import OTHERS
 
 ANYBODY = "local"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import JSON, BigInteger, Dialect, Integer, Text, TypeDecorator
@@ -13,10 +14,28 @@ UNKNOWN_SCORE = -1.0
 """Stored for a probability or novelty nobody computed; real ones are in [0, 1]."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable_text(text: str) -> str:
+    """The text without NUL characters and lone surrogates, which no database text can hold."""
+    return _UNSTORABLE.sub("", text)
+
+
+class StorableText(TypeDecorator[str]):
+    """Text, in values and in conditions, as `storable_text`: a request cannot ask for more than can be there."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """The text as it is stored and looked for."""
+        return None if value is None else storable_text(value)
+
 
 Id = BigInteger().with_variant(Integer, "sqlite")
 Json = JSON().with_variant(JSONB, "postgresql")
-Key = Text().with_variant(Text(collation="C"), "postgresql")
+Key = StorableText().with_variant(StorableText(collation="C"), "postgresql")
 """Text compared byte by byte in every database, so ranges and orders are the same in all."""
 
 

@@ -15,17 +15,16 @@ others.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from models.paper import Paper
+from service.store.columns import storable_text
 
 MAX_ID_BYTES = 1024
 """Longest paper id accepted, in UTF-8 bytes; database index entries have a limit."""
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _EARLY = datetime.min.replace(tzinfo=UTC)
 
 
@@ -37,13 +36,11 @@ def storable(paper: Paper) -> Paper:
     """
     changes: dict[str, Any] = {}
     for name in ("id", "title", "abstract", "url", "comment", "doi"):
-        value = getattr(paper, name)
-        if _UNSTORABLE.search(value):
-            changes[name] = _UNSTORABLE.sub("", value)
+        if (kept := storable_text(getattr(paper, name))) != getattr(paper, name):
+            changes[name] = kept
     for name in ("authors", "categories"):
-        values = getattr(paper, name)
-        if any(map(_UNSTORABLE.search, values)):
-            changes[name] = tuple(_UNSTORABLE.sub("", value) for value in values)
+        if (every := tuple(map(storable_text, getattr(paper, name)))) != getattr(paper, name):
+            changes[name] = every
     categories = changes.get("categories", paper.categories)
     if len(set(categories)) < len(categories):
         changes["categories"] = tuple(dict.fromkeys(categories))
@@ -52,11 +49,6 @@ def storable(paper: Paper) -> Paper:
         if moment is not None and moment.tzinfo is not UTC:
             changes[name] = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return replace(paper, **changes) if changes else paper
-
-
-def storable_text(text: str) -> str:
-    """The text without NUL characters and lone surrogates, which no database text can hold."""
-    return _UNSTORABLE.sub("", text)
 
 
 def refusal(paper: Paper) -> str:

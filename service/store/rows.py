@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import RowMapping
 
 from models.paper import Paper
-from service.store.columns import UNKNOWN_SCORE
+from service.store.columns import UNKNOWN_SCORE, storable_text
 from service.store.records import StoredPaper, StoredTag, StoredTagging
 
 Columns = RowMapping | Mapping[str, Any]
 """A row by column name."""
+_ESCAPE = re.compile(r"\\(?:u0000|.)")
 _CONTENT_TEXTS = ("title", "abstract", "url", "comment", "doi")
 
 
 def dumps(value: object) -> str:
-    """Compact JSON that keeps every script readable."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Compact JSON that keeps every script readable, its texts as `storable_text`."""
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return storable_text(_ESCAPE.sub(_without_nul, written))
+
+
+def _without_nul(escape: re.Match[str]) -> str:
+    return "" if escape[0] == r"\u0000" else escape[0]
 
 
 def content_row(pk: int, paper: Paper) -> dict[str, Any]:

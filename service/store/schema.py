@@ -21,18 +21,17 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
-    Text,
     UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from service.store.columns import Id, Json, Key, UtcTime
+from service.store.columns import Id, Json, Key, StorableText, UtcTime
 
 metadata = MetaData()
 
 
 def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
+    return Column(name, StorableText, nullable=False)
 
 
 def _key(name: str, primary_key: bool = False, unique: bool | None = None) -> Column[str]:

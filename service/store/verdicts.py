@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, delete, select
 
 from models.errors import InputError
+from service.store.columns import storable_text
 from service.store.corrections import reviews_of, show_again
 from service.store.database import Database
-from service.store.folding import storable_text
 from service.store.intake import chunks
 from service.store.records import Judgement, Refused, Verdict
 from service.store.reviews import Review

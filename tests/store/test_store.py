@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 import service.migrations
-from models.errors import ConflictError, StoreError, UnavailableError
+from models.errors import ConflictError, NotFoundError, StoreError, UnavailableError
 from service.store import PaperFilter, Sort, Store
 from service.store.database import Database, store_url
 from service.store.migrate import LATEST
@@ -199,3 +200,20 @@ def test_a_backup_is_a_store(place, tmp_path):
 def test_importing_the_store_does_not_import_alembic():
     script = "import sys, service.store; sys.exit('alembic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[2], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("odd", ["a\x00b", "a\ud800b"])
+def test_what_no_database_text_can_hold_is_left_out_of_what_is_kept_and_asked_for(store, odd):
+    store.papers.upsert([replace(make_paper(1), id="ab")])
+    with pytest.raises(NotFoundError, match="there is no paper"):
+        store.papers.get(odd)
+    assert [item.paper.id for item in store.listing.page(PaperFilter(ids=(odd,))).items] == ["ab"]
+    assert store.listing.count(PaperFilter(any_of=(odd,), categories=(odd,), sources=(odd,))) == 0
+    saved = store.queries.save("odd", f"text:{odd}", title=odd)
+    assert (saved.expression, saved.title) == ("text:ab", "ab")
+    assert not store.verdicts.take_back(odd, odd, odd)
+    assert store.jobs.create("tag", odd, {odd: [rf"{odd} \u0000 \\"]}).options == {"ab": [r"ab \u0000 \\"]}
+    store.audit.add("ana", "save query", odd, {"title": odd})
+    assert store.audit.all(subject="ab")[0].detail == {"title": "ab"}
+    with pytest.raises(NotFoundError, match="no vector"):
+        store.vectors.similar_to(odd, "ab")
