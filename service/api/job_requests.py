@@ -37,7 +37,9 @@ async def create(call: Call) -> Response:
     query, key = read_query(call, JobQuery), key_of(call)
     media_type = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type.startswith("multipart/"):
-        message = "send the dump itself as the body, not as a form: `curl --data-binary @dump`, or `curl -T dump`"
+        message = (
+            "send the dump itself as the body, not as a form: `curl --data-binary @dump`, or `curl -X POST -T dump`"
+        )
         raise RefusalError(415, "unsupported-media-type", message)
     if media_type == JSON:
         async with asyncio.timeout(call.settings.request_timeout_s):

@@ -34,7 +34,7 @@ def find_allowed(given: str, roots: Sequence[str]) -> Path:
     for root in roots:
         with suppress(OSError, ValueError):  # no such file; a name that is none, or too long
             real = (Path(root) / given).resolve(strict=True)
-            if _root_of(real, roots) is not None:
+            if _root_of(real, roots) is not None and (real.is_file() or real.is_dir()):
                 return real
     raise InputError(f"there is no file or folder {given[:200]!r} under the folders that jobs may read")
 

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -169,7 +169,7 @@ class _Execution:
         counts = papers.counts
         self.pace.finish(counts)
         if counts.unreadable_named or counts.unreadable == len(sources):
-            self._end("failed", f"the input cannot be read: {skipped.unreadable}")
+            self._end("failed", f"the input cannot be read: {skipped.unreadable.removeprefix('cannot be read: ')}")
             return False
         return True
 
@@ -228,9 +228,9 @@ class _Execution:
         return Path(self.order.rules) if self.order.rules else None
 
 
-def _written(path: Path, pieces: object) -> bytes:
+def _written(path: Path, pieces: Iterable[bytes]) -> bytes:
     with path.open("wb") as stream:
-        stream.writelines(pieces)  # type: ignore[arg-type]
+        stream.writelines(pieces)
         stream.flush()
         os.fsync(stream.fileno())
     return b""
