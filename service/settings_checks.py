@@ -29,15 +29,22 @@ def contradictions(settings: Settings) -> Iterable[str]:
         )
     yield from (f"cors_origins holds {o!r}: write https://host, or * alone" for o in settings.cors_origins if _odd(o))
     yield from (
-        f"jobs_paths holds {folder!r}: name a folder by its full path"
-        for folder in settings.jobs_paths
-        if not Path(folder).is_absolute() or Path(folder) == Path("/")
+        f"jobs_paths holds {folder!r}: {why}" for folder in settings.jobs_paths if (why := _odd_root(folder, settings))
     )
 
 
 def _odd(origin: str) -> bool:
     scheme, separator, host = origin.partition("://")
     return origin != "*" and (scheme not in ("http", "https") or not separator or not host or "/" in host)
+
+
+def _odd_root(folder: str, settings: Settings) -> str:
+    if not Path(folder).is_absolute() or Path(folder) == Path("/"):
+        return "name a folder by its full path"
+    place = settings.jobs_place.resolve()
+    if place.is_relative_to(Path(folder).resolve()):
+        return f"uploads and results of others lie there, in {str(place)!r}: set jobs_folder to a place outside of it"
+    return ""
 
 
 def summary(problems: list[str]) -> str:

@@ -26,8 +26,13 @@ def client(bundle: ModelBundle, tiny_bundle: Path, tmp_path: Path) -> Iterator[T
     """A client of an application whose jobs wait, and which has two models to promote."""
     for version in ("2", "3"):
         tiny_version(tiny_bundle, tmp_path / "models" / version, version)
-    options = {"store": str(tmp_path / "papers.db"), "models": tmp_path / "models", "jobs_paths": (str(tmp_path),)}
-    (tmp_path / "dump.jsonl").write_bytes(DUMP)
+    options = {
+        "store": str(tmp_path / "papers.db"),
+        "models": tmp_path / "models",
+        "jobs_paths": (str(tmp_path / "dumps"),),
+    }
+    (tmp_path / "dumps").mkdir()
+    (tmp_path / "dumps" / "dump.jsonl").write_bytes(DUMP)
     app = create_app(load_settings(None, {}, {"batch_wait_ms": 0, "jobs_at_once": 0, **options}), bundle)
     with TestClient(app, base_url=BASE, raise_server_exceptions=False) as client:
         wait_until(lambda: client.get("/health/ready").status_code == 200)

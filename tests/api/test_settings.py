@@ -57,6 +57,8 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
         ({"cors_origins": ("https://example.org/path",)}, "cors_origins holds"),
         ({"jobs_paths": ("dumps",)}, "name a folder by its full path"),
         ({"jobs_paths": ("/",)}, "jobs_paths holds '/'"),
+        ({"jobs_paths": ("/srv",), "store": "/srv/papers.db"}, "set jobs_folder to a place outside"),
+        ({"jobs_paths": ("/srv/in", "/srv/jobs/"), "jobs_folder": "/srv/jobs"}, "'/srv/jobs': set jobs_folder"),
     ],
 )
 def test_contradictions_name_the_remedy(overrides: dict[str, object], words: str) -> None:
