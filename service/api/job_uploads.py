@@ -9,10 +9,11 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from models.errors import ConflictError, FeedError, PaperwireError
+from models.errors import ConflictError, FeedError, NotFoundError, PaperwireError, StoreError
 from service.api.body import chunks, invalid
 from service.api.errors import Fault, RefusalError
 from service.api.idempotency import reused, under_way
@@ -26,6 +27,7 @@ log = logging.getLogger("paperwire.jobs")
 
 _PIECE = 1 << 20
 _LOOK = 1 << 26
+_REMOVED = "the job was removed while its upload arrived: send it again"
 _CODINGS = ("", "identity", "gzip", "x-gzip", "zstd")
 
 
@@ -49,7 +51,7 @@ class Upload:
         Raises:
             RefusalError: 408, 413, 415, 422, 507: it is late, long, encoded, no feed, or there is no room.
                 409, 422: the key is in use, or stands for another upload.
-            GoneError: the client went away. ConflictError: the job was cancelled meanwhile.
+            GoneError: the client went away. ConflictError: the job was cancelled or removed meanwhile.
         """
         self._check_head()
         job = await asyncio.to_thread(self._begin)
@@ -103,14 +105,12 @@ class Upload:
     async def _hold(self, job: Job) -> None:
         """Keep the job ours while its input arrives, however slowly."""
         lease_s = self._call.settings.jobs_lease_s
-        with suppress(PaperwireError):  # cancelled, removed, or the store is gone: `received` will say so
+        beat = partial(self._store.jobs.beat, done=0, lease_s=lease_s, state=JobState.RECEIVING)
+        with suppress(ConflictError, NotFoundError):  # cancelled or removed: `received` will say so
             while True:
                 await asyncio.sleep(lease_s / 3)
-                await asyncio.to_thread(
-                    lambda: self._store.jobs.beat(
-                        job.id, self._worker, done=0, lease_s=lease_s, state=JobState.RECEIVING
-                    )
-                )
+                with suppress(StoreError):  # the next beat may be in time
+                    await asyncio.to_thread(beat, job.id, self._worker)
 
     async def _written(self, job: Job) -> Path:
         settings = self._call.settings
@@ -124,6 +124,8 @@ class Upload:
                     await asyncio.to_thread(self._put, stream, piece)
                 await asyncio.to_thread(_to_disk, stream)
             await asyncio.to_thread(part.replace, folder.input)
+        except FileNotFoundError:
+            raise ConflictError(_REMOVED) from None
         except OSError as error:
             message = f"the upload cannot be kept: {error.strerror}; free some room, or ask who runs this server"
             raise RefusalError(507, "no-room", message) from None
@@ -135,14 +137,17 @@ class Upload:
         try:
             with path.open("rb") as stream:
                 recognised(stream, self._options.format)
+            known = {"bytes_total": self._size}
+            return self._store.jobs.received(job.id, self._worker, self._digest.hexdigest(), known)
         except FeedError as error:
             raise invalid([Fault("", str(error))]) from None
-        return self._store.jobs.received(job.id, self._worker, self._digest.hexdigest(), {"bytes_total": self._size})
+        except (FileNotFoundError, NotFoundError):
+            raise ConflictError(_REMOVED) from None
 
     def _forget(self, job: Job) -> None:
         jobs = self._store.jobs
         try:
-            if jobs.remove(job.id, worker=self._worker) or jobs.get(job.id).state is JobState.CANCELLED:
+            if jobs.remove(job.id, worker=self._worker) or not jobs.is_wanted(job.id):
                 remove_job(self._call.settings.jobs_place, job.id)
         except PaperwireError as error:  # its lease will run out
             log.warning("an upload was left", extra={"job": job.id, "reason": str(error)})

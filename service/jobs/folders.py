@@ -52,9 +52,10 @@ class JobFolder:
         return self.path / f"result.{form}"
 
     def clear(self, form: Form, *, keep_result: bool) -> None:
-        """Remove what an ended job needs no more."""
+        """Remove what an ended job needs no more, such as an input that arrived in part."""
         result = self.result(form)
-        for path in (self.input, *(() if keep_result else (result, record_path(result)))):
+        kept = {self.skipped, self.turn, *((result, record_path(result)) if keep_result else ())}
+        for path in (one for one in _files_in(self.path) if one not in kept):
             path.unlink(missing_ok=True)
 
     def make(self) -> None:
@@ -121,7 +122,15 @@ def _files(place: Path) -> Iterator[Path]:
     with suppress(OSError), os.scandir(place) as entries:
         for entry in entries:
             if _ID.fullmatch(entry.name):
-                yield from Path(entry.path).iterdir()
+                yield from _files_in(Path(entry.path))
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """Files there now; none of a folder that is removed meanwhile."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
 
 
 def _size(path: Path) -> int:

@@ -62,9 +62,10 @@ class Foreman:
         """Stop the processes, which write down where they are; their jobs wait for the next server."""
         self._stopping.set()
         self._wake.set()
-        for thread in (self._thread, *self._shifts):
-            if thread is not None:
-                thread.join(_LAST_S)
+        if self._thread is not None:
+            self._thread.join(_LAST_S)  # it begins no shift any more
+        for shift in self._shifts:
+            shift.join(_LAST_S)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -126,6 +127,8 @@ class Foreman:
             for job_id in ids:
                 store.jobs.remove(job_id)
                 remove_job(place, job_id)
+        for job_id in store.jobs.left():
+            remove_job(place, job_id)
         old = old_folders(place, before.timestamp())
         for name in set(old) - store.jobs.known(old):
             remove_job(place, name)

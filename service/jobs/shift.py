@@ -30,6 +30,7 @@ _BEAT_S = 1.0
 _DISK_S = 10.0
 _LAST_S = 10.0
 """How long a process that is told to end may take to write down where it is."""
+_FULL = "the files of jobs take more room than `jobs_disk_bytes`: remove jobs that are done, or raise it"
 
 
 class Bundles(Protocol):
@@ -62,6 +63,7 @@ class Shift:
     _counted: int = 0
     _beaten: float = 0.0
     _looked: float = 0.0
+    _full: bool = False
 
     def run(self) -> None:
         """See the job through, or leave it to whoever comes next; raises nothing of ours."""
@@ -79,6 +81,8 @@ class Shift:
             code = self._attend()
             if self.told.ended in ("done", "failed") or self.stopping.is_set() or code == BUSY:
                 break
+            if self._full:
+                return msgspec.structs.replace(self.told, ended="failed", error=_FULL)
             log.error("the process of a job failed", extra={"job": self.job.id, "code": code, "error": self.told.error})
             if self.told.ended != "trouble":
                 reason = f"its process ended with code {code}, {_TRIES} times, perhaps for want of memory"
@@ -103,11 +107,7 @@ class Shift:
 
     def _lost(self) -> None:
         """Cancelled, removed, or another's by now; only in the last case its files are wanted."""
-        try:
-            wanted = self.store.jobs.get(self.job.id).state is not JobState.CANCELLED
-        except NotFoundError:
-            wanted = False
-        if not wanted:
+        if not self.store.jobs.is_wanted(self.job.id):
             remove_job(self.settings.jobs_place, self.job.id)
         log.info("a job was taken away", extra={"job": self.job.id})
 
@@ -143,7 +143,7 @@ class Shift:
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
         self._beaten = time.monotonic()
         pause_s = min(_BEAT_S, self.settings.jobs_lease_s / 4)
-        while process.poll() is None and not self.stopping.is_set():
+        while process.poll() is None and not self.stopping.is_set() and not self._full:
             if self._said_all.wait(pause_s):
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(pause_s)
@@ -171,11 +171,7 @@ class Shift:
         if time.monotonic() - self._looked < _DISK_S:
             return
         self._looked = time.monotonic()
-        if used_bytes(self.settings.jobs_place) > self.settings.jobs_disk_bytes:
-            reason = "the files of jobs take more room than `jobs_disk_bytes`: remove jobs that are done, or raise it"
-            self.store.jobs.fail(self.job.id, self.worker, reason)
-            self._ended(JobState.FAILED)
-            raise ConflictError(reason)
+        self._full = used_bytes(self.settings.jobs_place) > self.settings.jobs_disk_bytes
 
     def _order(self) -> Order:
         settings, options = self.settings, self._options

@@ -44,6 +44,12 @@ class JobLists:
         with self._database.read() as connection:
             return need(connection, job_id)
 
+    def is_wanted(self, job_id: str) -> bool:
+        """Whether there is such a job, and it was not cancelled."""
+        wanted = select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.state != str(JobState.CANCELLED))
+        with self._database.read() as connection:
+            return connection.scalar(wanted) is not None
+
     def by_key(self, owner: str, key: str) -> Job | None:
         """The job that an owner's idempotency key stands for, or None."""
         with self._database.read() as connection:
@@ -87,6 +93,12 @@ class JobLists:
         rows = select(jobs.c.id).where(or_(ended, lost)).order_by(jobs.c.created).limit(limit)
         with self._database.read() as connection:
             return tuple(connection.scalars(rows))
+
+    def left(self) -> tuple[str, ...]:
+        """Ids of cancelled jobs whose worker went silent before it could clear away their files."""
+        left = and_(jobs.c.state == str(JobState.CANCELLED), jobs.c.lease_until < self._database.clock())
+        with self._database.read() as connection:
+            return tuple(connection.scalars(select(jobs.c.id).where(left)))
 
     def known(self, ids: Collection[str]) -> frozenset[str]:
         """Those of the ids that jobs have."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import zstandard
 from starlette.testclient import TestClient
@@ -22,7 +24,7 @@ from service.api.keys import create_key
 from service.jobs.folders import used_bytes
 from service.settings import load_settings
 from service.store import Store
-from tests.api.conftest import BASE, wait_until
+from tests.api.conftest import BASE, serving, wait_until
 from tests.api.dumps import (
     OCTETS,
     answers,
@@ -342,12 +344,55 @@ def test_cancelled_and_removed_jobs_leave_no_files(opened: Opened, tmp_path: Pat
         assert used_bytes(tmp_path / "jobs") == 0
 
 
+def test_what_a_killed_server_left_of_cancelled_jobs_is_cleared_away(opened: Opened, tmp_path: Path) -> None:
+    with opened(jobs_at_once=0) as client:
+        cancelled, running = (send(client, as_lines(SOME))["id"] for _ in range(2))
+    with Store.open(tmp_path / "papers.db") as store:
+        for _ in range(2):
+            store.jobs.claim("killed", lease_s=-1)
+        store.jobs.cancel(cancelled)
+    with opened(jobs_at_once=0) as client:
+        wait_until(lambda: not (tmp_path / "jobs" / cancelled).exists())
+        assert state_of(client, cancelled)["state"] == "cancelled"
+        assert (tmp_path / "jobs" / running / "input").exists()
+
+
+def test_a_job_is_stopped_where_files_take_too_much_room(opened: Opened, tmp_path: Path) -> None:
+    with opened(jobs_at_once=0) as client:
+        job = send(client, as_lines(papers(40_000, 7)))
+    with opened(jobs_disk_bytes=1000) as client:
+        failed = ended(client, job["id"])
+        assert (failed["state"], failed["links"]["result"]) == ("failed", None)
+        assert "`jobs_disk_bytes`" in failed["error"]
+        wait_until(lambda: used_bytes(tmp_path / "jobs") == 0)
+
+
+@pytest.mark.parametrize("how", ["removed", "cancelled"])
+def test_an_upload_whose_job_is_gone_is_told_so(bundle: ModelBundle, tmp_path: Path, how: str) -> None:
+    dump, place = as_lines(papers(500, 4)), tmp_path / "jobs"
+    settings = load_settings(None, {}, {"port": 0, "store": str(tmp_path / "papers.db"), "jobs_at_once": 0})
+    with serving(settings, bundle) as url, httpx.Client(base_url=url, timeout=60) as client:
+        head = f"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(dump)}\r\n\r\n"
+        with socket.create_connection((client.base_url.host, client.base_url.port), timeout=60) as connection:
+            connection.sendall(head.encode() + dump[:1000])
+            wait_until(lambda: any(path.name.endswith(".part") for path in place.glob("*/.*")))
+            here = client.get("/v1/jobs").json()["jobs"][0]["links"]["self"]
+            gone = client.delete(here) if how == "removed" else client.post(f"{here}:cancel")
+            assert gone.is_success
+            connection.sendall(dump[1000:])
+            assert connection.recv(100).startswith(b"HTTP/1.1 409")
+        wait_until(lambda: not list(place.iterdir()))
+
+
 def test_jobs_that_fail_say_why(opened: Opened, tmp_path: Path) -> None:
     folder = tmp_path / "dumps"
     folder.mkdir()
     (folder / "odd.bin").write_bytes(b"nothing that anybody knows")
     with opened(jobs_paths=(str(folder),), jobs_keep_s=3600) as client:
         by_path = client.post("/v1/jobs", json={"path": "odd.bin"}).json()
+        (folder / "sub").mkdir()
+        (folder / "sub" / "link").symlink_to(tmp_path / "papers.db")
+        by_link = client.post("/v1/jobs", json={"path": "sub"}).json()
         by_url = client.post("/v1/jobs", json={"url": "https://no-such-host.invalid/dump"}).json()
         failed = ended(client, by_path["id"])
         assert (failed["state"], failed["links"]["result"]) == ("failed", None)
@@ -356,6 +401,8 @@ def test_jobs_that_fail_say_why(opened: Opened, tmp_path: Path) -> None:
         refused = client.get(f"/v1/jobs/{by_path['id']}/result")
         assert problem(refused) == (409, "conflict")
         assert "it failed" in refused.json()["detail"]
+        led_out = ended(client, by_link["id"])["error"]
+        assert led_out == "the input cannot be read: it lies outside of the folders that jobs may read"
         client.post(f"/v1/jobs/{by_url['id']}:cancel")
 
 

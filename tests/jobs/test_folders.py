@@ -38,10 +38,14 @@ def test_an_ended_job_keeps_what_is_asked_for(tmp_path: Path) -> None:
     names = ["input", "result.csv", "result.csv.run.json", "skipped.jsonl"]
     for name in names:
         (folder.path / name).touch()
+    for name in ("input.part", ".0a1b.part", "result.jsonl"):
+        (folder.path / name).touch()
     folder.clear("csv", keep_result=True)
     assert sorted(path.name for path in folder.path.iterdir()) == names[1:]
     folder.clear("csv", keep_result=False)
     assert [path.name for path in folder.path.iterdir()] == ["skipped.jsonl"]
+    remove_job(tmp_path, JOB)
+    folder.clear("csv", keep_result=True)
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

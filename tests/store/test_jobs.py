@@ -179,6 +179,21 @@ def test_what_ended_long_ago_is_over(store, clock):
     assert store.jobs.known([done, failed, cancelled, queued, "f" * 32]) == {done, failed, cancelled, queued}
 
 
+def test_cancelled_jobs_are_left_once_their_worker_is_silent(store, clock):
+    job = store.jobs.create("tag", "x", {})
+    store.jobs.claim("w", lease_s=30)
+    other = store.jobs.create("tag", "y", {})
+    assert store.jobs.is_wanted(job.id)
+    store.jobs.cancel(job.id)
+    assert not store.jobs.is_wanted(job.id)
+    assert not store.jobs.is_wanted("f" * 32)
+    assert store.jobs.left() == (), "its worker clears away behind itself"
+    store.jobs.claim("w", lease_s=30)
+    clock.move(seconds=31)
+    assert store.jobs.left() == (job.id,)
+    assert store.jobs.is_wanted(other.id), "what is not cancelled may be taken over"
+
+
 def test_two_workers_never_claim_one_job(place):
     with Store.open(place) as store:
         wanted = {store.jobs.create("tag", str(n), {}).id for n in range(20)}
