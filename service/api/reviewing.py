@@ -8,7 +8,7 @@ without tags or verdicts, which the same request, sent again, completes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from models.errors import InputError, NotFoundError, PaperwireError
@@ -17,7 +17,7 @@ from models.tagging import TagOptions
 from service.api.operation import Call
 from service.feeds.identity import paper_id
 from service.ingest.answers import Tagger, bundle_id
-from service.store import Judgement, Store, StoredTagging, Verdict
+from service.store import Judgement, Store, StoredPaper, StoredTagging, Verdict
 from service.store.columns import storable_text
 from service.store.folding import refusal
 from service.store.reviews import OTHERS
@@ -73,17 +73,18 @@ async def record(call: Call, every: Sequence[Said]) -> list[PaperwireError | Non
     known = await asyncio.to_thread(_known, store, every)
     problems = [_problem(said, known) for said in every]
     good = [said for said, problem in zip(every, problems, strict=True) if problem is None]
-    papers = {said.paper_id: said.paper for said in good if said.paper and said.paper_id not in known}
-    answers = await _tagged(call, list(papers.values()))
-    await asyncio.to_thread(_save, store, answers, papers.values(), good)
+    new = {said.paper_id: said.paper for said in good if said.paper and said.paper_id not in known}
+    untagged = [stored.paper for stored in known.values() if stored.tagging is None]
+    answers = await _tagged(call, [*new.values(), *untagged])
+    await asyncio.to_thread(_save, store, answers, list(new.values()), good)
     return problems
 
 
-def _known(store: Store, every: Sequence[Said]) -> frozenset[str]:
-    return frozenset(stored.paper.id for stored in store.papers.get_many([said.paper_id for said in every]))
+def _known(store: Store, every: Sequence[Said]) -> dict[str, StoredPaper]:
+    return {stored.paper.id: stored for stored in store.papers.get_many([said.paper_id for said in every])}
 
 
-def _problem(said: Said, known: frozenset[str]) -> PaperwireError | None:
+def _problem(said: Said, known: Container[str]) -> PaperwireError | None:
     """Why a paper cannot be judged, or None."""
     reason = refusal(Paper(said.paper_id))
     if reason:
@@ -98,7 +99,7 @@ def _problem(said: Said, known: frozenset[str]) -> PaperwireError | None:
 
 
 async def _tagged(call: Call, papers: Sequence[Paper]) -> Sequence[StoredTagging]:
-    """Answers of the live model about papers that are to be stored."""
+    """Answers of the live model about papers that have none in the store."""
     if not papers:
         return ()
     bundle = call.engine.bundle
@@ -107,9 +108,10 @@ async def _tagged(call: Call, papers: Sequence[Paper]) -> Sequence[StoredTagging
     return Tagger(bundle_id(bundle.name), lambda _: taggings).tag(papers)
 
 
-def _save(store: Store, answers: Sequence[StoredTagging], papers: Iterable[Paper], every: Sequence[Said]) -> None:
+def _save(store: Store, answers: Sequence[StoredTagging], new: Sequence[Paper], every: Sequence[Said]) -> None:
+    if new:
+        store.papers.upsert(new)
     if answers:
-        store.papers.upsert(papers)
         store.taggings.save(answers)
     store.verdicts.replace({(said.paper_id, said.who): said.verdicts for said in every if said.whole})
     store.verdicts.save([one for said in every if not said.whole for one in said.verdicts])

@@ -128,6 +128,15 @@ class TestOnePaper:
         assert tags["gpu-kernels"] == "person"
         assert tags["consensus"] == "model", "it was tagged when it came in"
 
+    def test_a_paper_that_a_kill_left_without_tags_is_tagged(self, client: TestClient, place: str) -> None:
+        left = Paper("own:left", PEBBLE["title"], PEBBLE["abstract"])
+        with Store.open(place) as store:
+            store.papers.upsert([left])
+        judge(client, left.id, said("gpu-kernels", "accept"), paper={"title": "Another text"})
+        shown = client.get(f"/v1/papers/{left.id}").json()
+        assert {tag["theme"] for tag in shown["tagging"]["tags"]} == {"consensus", "gpu-kernels"}
+        assert (shown["title"], shown["stale"], len(shown["versions"])) == (left.title, False, 1)
+
     def test_a_known_paper_stays_as_it_is(self, client: TestClient) -> None:
         judge(client, ID, said("consensus", "accept"), paper=PEBBLE)
         assert client.get(f"/v1/papers/{ID}").json()["title"] == make_paper(1).title
