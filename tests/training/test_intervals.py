@@ -166,7 +166,7 @@ def test_what_cannot_be_compared_is_refused_with_the_reason():
     themes = Taxonomy((*TAXONOMY.themes[:3], Theme("npu", "NPU", "b")), TAXONOMY.groups)
     for odd, reason in (
         (other_papers, "other papers"),
-        (other_labels, "6 papers have other labels"),
+        (other_labels, "other labels for 6 papers"),
         (replace(some, taxonomy=themes), "'npu' is known to one"),
     ):
         with pytest.raises(InputError, match=reason):
