@@ -136,7 +136,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jobs_disk_bytes: Annotated[
         Count, Meta(description="All files of jobs together; beyond that new jobs are answered 507.")
     ] = 34_359_738_368
-    jobs_waiting: Annotated[Count, Meta(description="Jobs that may wait at a time; more are answered 503.")] = 1000
+    jobs_waiting: Annotated[
+        Count, Meta(description="Jobs that may arrive or wait at a time; more are answered 503.")
+    ] = 1000
     jobs_keep_s: Annotated[Positive, Meta(description="Seconds that an ended job and its files are kept.")] = 604_800.0
     jobs_lease_s: Annotated[
         float, Meta(ge=2, description="Seconds a server may stay silent before another takes over its jobs.")

@@ -125,7 +125,8 @@ def _store_with_room(call: Call, key: str) -> Store:
     store, settings = call.service.library.make(), call.settings
     if key and store.jobs.by_key(call.caller.id, key) is not None:
         return store
-    if store.jobs.counts(KIND)[JobState.QUEUED] >= settings.jobs_waiting:
+    counts = store.jobs.counts(KIND)
+    if counts[JobState.QUEUED] + counts[JobState.RECEIVING] >= settings.jobs_waiting:
         message = f"{settings.jobs_waiting} jobs wait already (`jobs_waiting`): try again when some are done"
         raise RefusalError(503, "overloaded", message, headers={"Retry-After": _BUSY_S})
     if used_bytes(settings.jobs_place) >= settings.jobs_disk_bytes:

@@ -370,13 +370,16 @@ def test_a_job_is_stopped_where_files_take_too_much_room(opened: Opened, tmp_pat
 @pytest.mark.parametrize("how", ["removed", "cancelled"])
 def test_an_upload_whose_job_is_gone_is_told_so(bundle: ModelBundle, tmp_path: Path, how: str) -> None:
     dump, place = as_lines(papers(500, 4)), tmp_path / "jobs"
-    settings = load_settings(None, {}, {"port": 0, "store": str(tmp_path / "papers.db"), "jobs_at_once": 0})
+    options = {"port": 0, "store": str(tmp_path / "papers.db"), "jobs_at_once": 0, "jobs_waiting": 1}
+    settings = load_settings(None, {}, options)
     with serving(settings, bundle) as url, httpx.Client(base_url=url, timeout=60) as client:
         head = f"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(dump)}\r\n\r\n"
         with socket.create_connection((client.base_url.host, client.base_url.port), timeout=60) as connection:
             connection.sendall(head.encode() + dump[:1000])
             wait_until(lambda: any(path.name.endswith(".part") for path in place.glob("*/.*")))
             here = client.get("/v1/jobs").json()["jobs"][0]["links"]["self"]
+            other = client.post("/v1/jobs", content=dump, headers=OCTETS)
+            assert problem(other) == (503, "overloaded"), "what arrives will wait"
             gone = client.delete(here) if how == "removed" else client.post(f"{here}:cancel")
             assert gone.is_success
             connection.sendall(dump[1000:])
