@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -146,25 +147,30 @@ def _too_long(most: int) -> RefusalError:
 
 
 def _fields(text: str, kind: type[Any]) -> dict[str, Any]:
-    """Strings of a query or form by name; the fields of a type that are lists take every value."""
+    """Strings of a query or form by name; the fields of a type that are lists take every value but empty ones."""
     lists, known = _list_fields(kind), kind.__struct_fields__
     values: dict[str, Any] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         if name in lists:
-            values.setdefault(name, []).extend(part for part in value.split(",") if part)
+            values.setdefault(name, []).extend(value.split(","))
         elif name in values and name in known:
             raise invalid([Fault(name, "is given more than once: give it once")])
         else:
             values[name] = value
+    for name in lists.keys() & values.keys():
+        if len(values[name]) <= lists[name]:  # else it is refused: what is sent counts, be it empty
+            values[name] = [part for part in values[name] if part]
     return values
 
 
-_LISTS: dict[type[Any], frozenset[str]] = {}
+_LISTS: dict[type[Any], Mapping[str, int]] = {}
 
 
-def _list_fields(kind: type[Any]) -> frozenset[str]:
+def _list_fields(kind: type[Any]) -> Mapping[str, int]:
+    """How many entries the fields of a type may have that are lists."""
     if kind not in _LISTS:
         schema = msgspec.json.schema(kind)
         properties = schema["$defs"][kind.__name__]["properties"]
-        _LISTS[kind] = frozenset(name for name, part in properties.items() if part.get("type") == "array")
+        lists = {name: part for name, part in properties.items() if part.get("type") == "array"}
+        _LISTS[kind] = {name: part.get("maxItems", sys.maxsize) for name, part in lists.items()}
     return _LISTS[kind]

@@ -201,3 +201,12 @@ def test_a_request_has_its_time(make_client: Callable[..., Any]) -> None:
         body = problem(client, 503, json=KERNELS)
         assert body["type"] == "urn:paperwire:problem:timeout"
         assert client.app.state.service.engine.admitted == 0
+
+
+def test_empty_entries_of_a_list_in_the_query_are_none_but_count(client: TestClient) -> None:
+    for query in ("include=", "include=,consensus,", "include=consensus&include="):
+        assert client.post(f"/v1/tag?{query}", json=KERNELS).status_code == 200
+    assert client.post("/v1/tag?include=,consensus,&detail=ids", json=CONSENSUS).json()["tags"] == ["consensus"]
+    for query in ("include=&" * 1001, "include=" + "," * 1000):
+        answer = client.post(f"/v1/tag?{query}", json=KERNELS)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query.include")
