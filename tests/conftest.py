@@ -15,12 +15,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.tiny import build_tiny_bundle
 
-# Two busy cores say nothing about how long an example may take.
-settings.register_profile("paperwire", deadline=None, max_examples=100)
+# Two busy cores say nothing about how long an example, or making one, may take.
+_BY_THE_CLOCK = (HealthCheck.too_slow,)
+settings.register_profile("paperwire", deadline=None, max_examples=100, suppress_health_check=_BY_THE_CLOCK)
 settings.load_profile("paperwire")
 POSTGRES_URL = "PAPERWIRE_TEST_POSTGRES_URL"
 

@@ -77,10 +77,10 @@ def test_a_slow_expression_is_given_up_on() -> None:
     slow = Pattern("abstract", expression=r"(a|aa)+$")
     paper = Paper("x", abstract="a" * 60 + "!")
     findings = Findings()
-    began = time.monotonic()
+    began = time.process_time()
     rules = RuleSet(TAXONOMY, (ThemeRules("consensus", never=(slow,)),))
     assert not rules.verdict(rules.themes[0], paper, findings).taken
-    assert time.monotonic() - began < 50 * MATCH_TIMEOUT_S
+    assert time.process_time() - began < 50 * MATCH_TIMEOUT_S
     assert findings.timeouts == {"abstract: /(a|aa)+$/": 1}
 
 

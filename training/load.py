@@ -42,7 +42,8 @@ class Load:
 
     Attributes:
         url: the server. path: with its query. bodies: requests' bodies, sent in turn by all clients.
-        media_type: of the bodies. clients: connections. seconds: how long. texts: texts in each body.
+        media_type: of the bodies. clients: connections. texts: texts in each body.
+        seconds: how long; every client sends one request at least.
         kind_of: names the kind of an answer by its body, None where it is wrong; without it a status of 200 is enough.
         patience_s: longest wait for one answer; then its client gives up.
     """
@@ -173,7 +174,8 @@ async def _client(load: Load, bodies: Iterator[bytes], until: float, tally: _Tal
         tally.statuses[type(error).__name__] += 1
         return
     try:
-        while (began := time.perf_counter()) < until:
+        while True:
+            began = time.perf_counter()
             body = next(bodies)
             writer.write(b"%s%d\r\n\r\n%s" % (head, len(body), body))
             async with asyncio.timeout(load.patience_s):
@@ -181,6 +183,8 @@ async def _client(load: Load, bodies: Iterator[bytes], until: float, tally: _Tal
             seconds = time.perf_counter() - began
             tally.models[model] += 1
             _count(load, status, answer, seconds, tally)
+            if time.perf_counter() >= until:
+                break
     except (OSError, asyncio.IncompleteReadError) as error:
         tally.statuses[type(error).__name__] += 1
     finally:

@@ -95,7 +95,7 @@ def server_url(bundle: ModelBundle) -> Iterator[str]:
         yield url
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     """Return once a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():

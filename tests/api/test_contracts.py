@@ -78,7 +78,7 @@ class TestAnnifClient:
             annif.detect_language(TEXT, ["xx"])
 
     def test_vocabs(self, server_url: str, bundle: ModelBundle) -> None:
-        [vocabulary] = httpx.get(f"{server_url}/v1/vocabs").json()["vocabs"]
+        [vocabulary] = httpx.get(f"{server_url}/v1/vocabs", timeout=60).json()["vocabs"]
         assert vocabulary == {"vocab_id": "themes", "languages": ["en"], "size": len(bundle.taxonomy), "loaded": True}
 
 
@@ -156,7 +156,7 @@ class TestOpenAIClient:
 
     def test_base64_is_little_endian_float32(self, server_url: str, bundle: ModelBundle) -> None:
         request = {"model": "themes", "input": "leader election", "encoding_format": "base64"}
-        body = httpx.post(f"{server_url}/v1/embeddings", json=request).json()
+        body = httpx.post(f"{server_url}/v1/embeddings", json=request, timeout=60).json()
         vector = np.frombuffer(base64.b64decode(body["data"][0]["embedding"]), dtype="<f4")
         assert vector.shape == (bundle.dense.encoder.dim,)
 

@@ -57,7 +57,7 @@ def queued(url: str) -> int:
 
 
 def test_sigterm_drains_and_finishes_what_runs(tiny_bundle: Path) -> None:
-    with process(bundle=str(tiny_bundle), batch_wait_ms=3000, drain_delay_s=3.0) as (server, url, _):
+    with process(bundle=str(tiny_bundle), batch_wait_ms=6000, drain_delay_s=6.0) as (server, url, _):
         answers: list[httpx.Response] = []
         call = threading.Thread(
             target=lambda: answers.append(httpx.post(f"{url}/v1/tag", json={"title": "leader election"}, timeout=60))
@@ -65,7 +65,7 @@ def test_sigterm_drains_and_finishes_what_runs(tiny_bundle: Path) -> None:
         call.start()
         wait_until(lambda: queued(url) == 1)
         server.send_signal(signal.SIGTERM)
-        wait_until(lambda: httpx.get(f"{url}/health/ready").status_code == 503)
+        wait_until(lambda: httpx.get(f"{url}/health/ready", timeout=60).status_code == 503)
         call.join(60)
         assert answers[0].status_code == 200
         assert server.wait(60) == 0
@@ -88,7 +88,7 @@ def test_tls(bundle: ModelBundle, tmp_path: Path) -> None:
     authority.configure_trust(trusting)
     settings = load_settings(None, {}, {"port": 0, "tls_certificate": certificate, "tls_key": key})
     with serving(settings, bundle) as url:
-        answer = httpx.get(url.replace("http:", "https:") + "/health", verify=trusting)
+        answer = httpx.get(url.replace("http:", "https:") + "/health", verify=trusting, timeout=60)
     assert answer.status_code == 200
     assert "max-age" in answer.headers["strict-transport-security"]
 
@@ -101,7 +101,7 @@ def test_a_client_that_leaves_takes_its_waiting_work_along(bundle: ModelBundle) 
             head = f"POST /v1/tag HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n\r\n"
             wire.sendall(head.encode() + body)
             wait_until(lambda: queued(url) == 1)
-        wait_until(lambda: queued(url) == 0, 9)
-        page = httpx.get(f"{url}/metrics").text
+        wait_until(lambda: queued(url) == 0)
+        page = httpx.get(f"{url}/metrics", timeout=60).text
     assert 'paperwire_requests_total{method="POST",route="/v1/tag",status="499"} 1.0' in page
     assert 'paperwire_batch_texts_count{work="tag"}' not in page

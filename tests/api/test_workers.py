@@ -91,7 +91,7 @@ def test_two_workers_serve_promote_count_recover_and_drain(shelf: Path, tiny_bun
         assert server.all_answer_by("1")
         assert httpx.post(f"{server.url}/v1/models/2:promote", timeout=60).json()["changed"] is True
         wait_until(lambda: server.all_answer_by("2"))
-        pages = [httpx.get(f"{server.url}/metrics").text for _ in range(6)]
+        pages = [httpx.get(f"{server.url}/metrics", timeout=60).text for _ in range(6)]
         assert all('route="/v1/tag",status="200"' in page for page in pages)
         wait_until(lambda: gauge(server.url, "paperwire_ready") == WORKERS)
         wait_until(lambda: gauge(server.url, "paperwire_model", 'version="2"') == WORKERS)

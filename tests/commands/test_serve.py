@@ -28,7 +28,7 @@ def server(tiny_bundle: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 
 def wait_until_ready(address: str) -> None:
     for _ in range(600):
-        if httpx.get(f"{address}/health/ready").status_code == 200:
+        if httpx.get(f"{address}/health/ready", timeout=60).status_code == 200:
             return
         time.sleep(0.1)
     pytest.fail("the server did not get ready within a minute")

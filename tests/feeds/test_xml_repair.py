@@ -105,6 +105,6 @@ def test_prefixes_get_their_usual_namespace_or_a_made_up_one():
     "piece", ["<![CDATA[", "<!--", "<?", "<!", "<a ", "<a b='", "&", "&#", "</x>", "]]>", '<a b="1"']
 )
 def test_hostile_text_takes_time_in_proportion(piece):
-    started = time.perf_counter()
+    started = time.process_time()
     repaired(piece * (200_000 // len(piece)))
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10

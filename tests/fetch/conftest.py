@@ -63,7 +63,7 @@ class _Handler(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         connection = self.request
-        connection.settimeout(5)
+        connection.settimeout(60)
         if self.server.tls:
             connection = self.server.tls.wrap_socket(connection, server_side=True)
         try:
@@ -93,11 +93,11 @@ def in_turn(*behaviours: Behaviour) -> Behaviour:
 
 
 def dripping(start: bytes, drop: bytes, server: MisbehavingServer, pause_s: float = 0.05) -> Behaviour:
-    """`start` at once, then `drop` every `pause_s` for at most five seconds."""
+    """`start` at once, then `drop` every `pause_s` for a minute, or until the client hangs up."""
 
     def behave(connection: socket.socket) -> None:
         connection.sendall(start)
-        ends = time.monotonic() + 5
+        ends = time.monotonic() + 60
         while time.monotonic() < ends and not server.closing.wait(pause_s):
             connection.sendall(drop)
 
@@ -127,14 +127,21 @@ def resetting(start: bytes) -> Behaviour:
 
 
 class Time:
-    """A monotonic clock whose `sleep` moves it instead of waiting; `naps` lists the sleeps."""
+    """A monotonic clock whose `sleep` moves it instead of waiting; `naps` lists the sleeps.
+
+    Once it was told to `stand_still`, nothing else moves it: how long naps are no longer depends on the machine.
+    """
 
     def __init__(self) -> None:
         self.naps: list[float] = []
         self._ahead = 0.0
+        self._stopped_at: float | None = None
+
+    def stand_still(self) -> None:
+        self._stopped_at = time.monotonic()
 
     def clock(self) -> float:
-        return time.monotonic() + self._ahead
+        return (time.monotonic() if self._stopped_at is None else self._stopped_at) + self._ahead
 
     def sleep(self, seconds: float) -> None:
         self.naps.append(seconds)
@@ -180,7 +187,7 @@ def time_() -> Time:
 
 @pytest.fixture
 def make_fetcher(time_: Time) -> Callable[..., Fetcher]:
-    """Fetchers that may reach loopback only, with short time limits and sleeps that take no time."""
+    """Fetchers that may reach loopback only, with sleeps that take no time; tests of time limits set short ones."""
 
     def make(**changes: object) -> Fetcher:
         arguments = {"clock": time_.clock, "sleep": time_.sleep, "rand": lambda: 0.5}
@@ -189,8 +196,8 @@ def make_fetcher(time_: Time) -> Callable[..., Fetcher]:
                 arguments[name] = changes.pop(name)
         defaults = {
             "allow_networks": ("127.0.0.0/8", "::1/128"),
-            "timeout_s": 2.0,
-            "total_timeout_s": 4.0,
+            "timeout_s": 30.0,
+            "total_timeout_s": 60.0,
             "retries": 2,
         }
         return Fetcher(FetchPolicy(**{**defaults, **changes}), **arguments)

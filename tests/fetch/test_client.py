@@ -17,6 +17,7 @@ from service.fetch.policy import FetchPolicy
 
 from .conftest import dripping, endless, in_turn, replying, resetting
 
+FAR_BELOW = 30  # seconds; far above any limit here, and far below the minute that the server would go on for
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
 
 
@@ -146,6 +147,7 @@ def test_a_retry_after_beyond_the_cap_ends_the_fetch(server, make_fetcher, time_
 
 
 def test_a_retry_after_holds_back_everyone_at_that_gate(server, make_fetcher, time_):
+    time_.stand_still()
     server.on("/a", in_turn(replying(b"", "503 Busy", Retry_After="5"), replying(b"a")))
     gate = HostGate((), clock=time_.clock, sleep=time_.sleep)
 
@@ -160,11 +162,14 @@ def test_a_retry_after_holds_back_everyone_at_that_gate(server, make_fetcher, ti
 
 
 def test_slow_headers_run_into_the_read_limit(server, make_fetcher):
-    server.on("/feed", lambda connection: server.closing.wait(3))
+    server.on("/feed", lambda connection: server.closing.wait(60))
     began = time.monotonic()
     with pytest.raises(FetchError, match="time limit passed while waiting for the answer"):
         make_fetcher(timeout_s=0.15, retries=1).fetch(server.url("/feed"))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < FAR_BELOW
+    until = time.monotonic() + FAR_BELOW
+    while len(server.heads) < 2 and time.monotonic() < until:  # the client may be done before the server looks
+        time.sleep(0.01)
     assert len(server.heads) == 2
 
 
@@ -182,15 +187,15 @@ def test_drips_run_into_the_total_limit(server, make_fetcher, start, drop):
     began = time.monotonic()
     with pytest.raises(FetchError, match="time limit passed"):
         make_fetcher(total_timeout_s=0.4, retries=0).fetch(server.url("/feed"))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < FAR_BELOW
 
 
 def test_a_single_wait_ends_at_the_total_limit_too(server, make_fetcher):
-    server.on("/feed", lambda connection: server.closing.wait(3))
+    server.on("/feed", lambda connection: server.closing.wait(60))
     began = time.monotonic()
     with pytest.raises(FetchError, match="time limit passed"):
         make_fetcher(timeout_s=30.0, total_timeout_s=0.2, retries=0).fetch(server.url("/feed"))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < FAR_BELOW
 
 
 def test_the_total_limit_spans_redirects(server, make_fetcher):
@@ -401,7 +406,7 @@ def test_redirects_to_forbidden_places_are_refused_unasked(server, make_fetcher,
 def test_loopback_is_refused_by_default(server):
     server.reply("/feed")
     for host in ("127.0.0.1", "localhost", "[::ffff:127.0.0.1]"):
-        with pytest.raises(FetchError, match=r"is a loopback address.*allow it by network"):
+        with pytest.raises(FetchError, match=r"is a loopback address.*setting fetch_networks"):
             Fetcher(FetchPolicy(retries=3)).fetch(server.url("/feed", host))
     assert server.heads == []
 
@@ -431,13 +436,14 @@ def test_odd_spellings_of_an_allowed_address_are_refused_too(server, make_fetche
 
 
 def test_arxiv_requests_are_three_seconds_apart(server, make_fetcher, time_):
+    time_.stand_still()
     server.reply("/a", b"", "302 Found", Location=server.url("/b", "export.arxiv.org"))
     server.reply("/b", b"b")
     fetcher = make_fetcher(resolver=lambda host, port: ["127.0.0.1"])
     assert fetcher.fetch(server.url("/a", "arxiv.org")).body == b"b"
     fetcher.fetch(server.url("/b", "rss.arxiv.org"))
     fetcher.fetch(server.url("/b", "arxiv.org.example"))
-    assert time_.naps == [pytest.approx(3.0, abs=0.5), pytest.approx(3.0, abs=0.5)]
+    assert time_.naps == pytest.approx([3.0, 3.0])
 
 
 def test_a_body_can_go_to_a_file_and_does_so_anew_with_every_try(server, make_fetcher, tmp_path):

@@ -97,7 +97,7 @@ def test_threads_take_turns_one_at_a_time():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(ends) == 15
     assert max(most) == 1
 

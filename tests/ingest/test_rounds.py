@@ -59,7 +59,8 @@ def test_validators_are_kept_only_once_the_papers_are(server, store, desk):
     assert (source.etag, source.failures) == ("", 1) and "web page" in source.last_error
 
 
-def test_a_failing_source_costs_no_other(server, store, desk, clock, tmp_path):
+def test_a_failing_source_costs_no_other(server, store, desk, make_fetcher, tmp_path):
+    desk = replace(desk, fetcher=make_fetcher(retries=0, total_timeout_s=4.0))
     good = papers(6)
     file = tmp_path / "list.jsonl"
     file.write_bytes(jsonl(good[4:]))
@@ -94,7 +95,7 @@ def test_a_slow_feed_holds_up_no_other(server, store, desk):
     body = jsonl(papers(2))
 
     def waiting(connection):
-        assert released.wait(10)
+        assert released.wait(60)
         replying(body)(connection)
 
     server.on("/slow", waiting)

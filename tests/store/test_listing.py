@@ -153,7 +153,7 @@ def check_against_python(
 
 
 @given(few_conditions | filters, orders, st.booleans(), st.integers(1, 25))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_pages_agree_with_python(filled_memory, query, sort, descending, limit):
     check_against_python(*filled_memory, query, sort, descending, limit)
 
@@ -247,7 +247,7 @@ def test_a_damaged_cursor_is_refused(filled_memory, cursor):
 
 
 @given(st.text(max_size=60))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 def test_any_cursor_is_a_page_or_an_input_error(filled_memory, cursor):
     try:
         filled_memory[0].listing.page(cursor=cursor)

@@ -176,7 +176,7 @@ batches = st.lists(st.lists(reports, max_size=4), min_size=1, max_size=4)
 
 
 @given(batches, st.randoms(use_true_random=False))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=15)
 def test_batches_in_any_order_and_number_end_in_the_same_store(new_memory, found, random):
     shuffled = [random.sample(batch, len(batch)) for batch in random.sample(found, len(found))]
     contents = []

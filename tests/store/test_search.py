@@ -90,7 +90,7 @@ def test_queries_find_what_they_say(store, typed, expected):
 @example(['"a', "*", 'b"', ":", "(", "''"])
 @example(["a\x00b", "\ud800"])
 @example(["1e5", "3.14", "a_b", "http://x.example/y?z", "a@b.example", "/usr/lib"])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=80)
 def test_no_text_is_an_error(store, pieces):
     typed = " ".join(pieces)
     store.listing.count(PaperFilter(text=typed))
@@ -99,7 +99,7 @@ def test_no_text_is_an_error(store, pieces):
 
 
 @given(st.text(max_size=60))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40)
 def test_every_text_that_has_words_is_found_by_its_own_words(store, title):
     store.papers.upsert([Paper(id="mine", title=title, version=1), PAPERS[0]])
     words = words_of(store.papers.get("mine").paper.title)[:8]
