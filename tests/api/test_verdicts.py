@@ -142,7 +142,7 @@ class TestOnePaper:
         assert client.get(f"/v1/papers/{ID}").json()["title"] == make_paper(1).title
 
     @pytest.mark.parametrize(
-        ("body", "place"),
+        ("body", "field"),
         [
             ({}, "verdicts"),
             ({"verdict": []}, ""),
@@ -151,10 +151,10 @@ class TestOnePaper:
             ({"complete": 1}, "complete"),
         ],
     )
-    def test_requests_that_say_nothing_or_nothing_we_know(self, client: TestClient, body: Any, place: str) -> None:
+    def test_requests_that_say_nothing_or_nothing_we_know(self, client: TestClient, body: Any, field: str) -> None:
         answer = client.post(URL, json=body)
         assert answer.status_code == 422
-        assert answer.json()["errors"][0]["field"] == place
+        assert answer.json()["errors"][0]["field"] == field
 
     def test_papers_that_cannot_be_stored(self, client: TestClient) -> None:
         assert judge(client, "new", said("consensus", "accept"), paper={"title": " "}).status_code == 422
