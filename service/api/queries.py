@@ -15,6 +15,7 @@ from service.api.conditional import conditional
 from service.api.errors import JSON
 from service.api.operation import Answer, Body, Call, Operation
 from service.api.papers import base_of, context_of
+from service.api.reviewing import speaker
 from service.out.language import read_expression
 from service.out.text import iso_time
 from service.store import SavedQuery
@@ -87,8 +88,8 @@ def _one(call: Call) -> Json:
 def _save(call: Call, given: QueryIn) -> Json:
     store = call.service.library.open()
     read_expression(given.expression, context_of(call))  # refused where it cannot be read
-    saved = store.queries.save(_name(call), given.expression, title=given.title, owner=call.caller.name)
-    store.audit.add(call.caller.name, "save query", saved.name, {"expression": saved.expression, "title": saved.title})
+    saved = store.queries.save(_name(call), given.expression, title=given.title, owner=speaker(call))
+    store.audit.add(saved.owner, "save query", saved.name, {"expression": saved.expression, "title": saved.title})
     return _record(call, saved)
 
 
@@ -96,7 +97,7 @@ def _remove(call: Call) -> None:
     store = call.service.library.open()
     gone = store.queries.get(_name(call))
     store.queries.remove(gone.name)
-    store.audit.add(call.caller.name, "remove query", gone.name, {"expression": gone.expression})
+    store.audit.add(speaker(call), "remove query", gone.name, {"expression": gone.expression})
 
 
 def _name(call: Call) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from service.commands.speech import plain
 from service.commands.workplace import (
     BundleOption,
     ProfileOption,
@@ -137,7 +138,8 @@ def import_(
             except ConflictError:
                 known += 1
     for skipped in listed.skipped:
-        typer.echo(f"paperwire: skipped: outline {skipped.position}: {skipped.reason} ({skipped.id})", err=True)
+        line = f"paperwire: skipped: outline {skipped.position}: {skipped.reason} ({skipped.id})"
+        typer.echo(plain(line), err=True)
     typer.echo(f"{added} added, {known} watched already, {len(listed.skipped)} outlines skipped", err=True)
 
 
@@ -215,7 +217,7 @@ def _status_record(found: SourceStatus) -> dict[str, object]:
 def _told(found: SourceStatus) -> str:
     name = found.source.title or found.source.url
     address = f" ({found.source.url})" if found.source.title else ""
-    return "\n  ".join([f"{found.state.upper():<8} {name}{address}", *found.sentences])
+    return "\n  ".join(map(plain, [f"{found.state.upper():<8} {name}{address}", *found.sentences]))
 
 
 def _print_list(sources: tuple[Source, ...]) -> None:
@@ -230,4 +232,4 @@ def _print_list(sources: tuple[Source, ...]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:
         cells = (f"{cell:<{width}}" for cell, width in zip(row[:3], widths, strict=True))
-        typer.echo("  ".join([*cells, row[3]]))
+        typer.echo(plain("  ".join([*cells, row[3]])))

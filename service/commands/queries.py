@@ -8,6 +8,7 @@ import typer
 
 from models.words import counted
 from service.commands.selection import context_of, open_bundle
+from service.commands.speech import plain
 from service.commands.workplace import BundleOption, StoreOption, open_store, settings_of
 
 app = typer.Typer(
@@ -25,7 +26,7 @@ def list_queries(store: StoreOption = None) -> None:
     """List the saved queries: name, expression, title."""
     with open_store(settings_of(store)) as opened:
         for query in opened.queries.all():
-            typer.echo(f"{query.name}\t{query.expression}\t{query.title}")
+            typer.echo("\t".join(map(plain, (query.name, query.expression, query.title))))
 
 
 @app.command()

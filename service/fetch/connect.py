@@ -144,5 +144,5 @@ def _refused(host: str, address: str, reason: str) -> str:
     via = "" if host == address else f" ({host} resolves to it)"
     return (
         f"{address} is {reason}{via}: refused, because feeds must not reach into the local network; "
-        "allow it by network in the fetch settings if you trust it"
+        "if you trust it, add its network to the setting fetch_networks"
     )

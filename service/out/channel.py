@@ -18,7 +18,7 @@ from service.out.names import ThemeNames
 from service.out.paging import previous_cursor
 from service.out.record import is_automatic
 from service.out.text import legal, legal_line, web_url
-from service.store import PaperFilter, Query, Sort, Store, StoredPaper
+from service.store import PaperFilter, Query, SavedQuery, Sort, Store, StoredPaper
 
 Kind = Literal["theme", "group", "query"]
 THEME_SCHEME = "urn:paperwire:theme"
@@ -170,7 +170,13 @@ def _saved_subject(name: str, store: Store, context: Context) -> Subject:
         message = f"there is no theme, group or saved query {name[:80]!r}: see /v1/feeds.opml for all feeds"
         raise NotFoundError(message) from None
     query = read_expression(saved.expression, context)
-    return Subject("query", name, legal_line(saved.title), f"Papers that match: {legal_line(saved.expression)}", query)
+    return Subject("query", name, legal_line(saved.title), described(saved), query)
+
+
+def described(saved: SavedQuery) -> str:
+    """What the feed of a saved query holds, as a sentence."""
+    wanted = legal_line(saved.expression)
+    return f"Papers that match '{wanted}'." if wanted else "All papers."
 
 
 def feed_address(site: Site, subject: Subject, names: ThemeNames, form: str) -> str:

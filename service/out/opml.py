@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from xml.etree.ElementTree import Element, SubElement
 
 from service.out.atom import document
-from service.out.channel import Site, Subject, feed_address, group_subject, theme_subject
+from service.out.channel import Site, Subject, described, feed_address, group_subject, theme_subject
 from service.out.names import ThemeNames
 from service.out.text import legal_line
 from service.store import EVERYTHING, SavedQuery
@@ -35,8 +35,7 @@ def opml(names: ThemeNames, saved: Iterable[SavedQuery], site: Site) -> bytes:
 def _queries(body: Element, saved: list[SavedQuery], names: ThemeNames, site: Site) -> None:
     folder = _folder(body, "Saved queries") if saved else body
     for query in saved:
-        description = f"Papers that match: {query.expression}"
-        _feed(folder, Subject("query", query.name, query.title, description, EVERYTHING), names, site)
+        _feed(folder, Subject("query", query.name, query.title, described(query), EVERYTHING), names, site)
 
 
 def _folder(parent: Element, title: str) -> Element:

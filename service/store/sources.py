@@ -42,7 +42,9 @@ class Sources:
         added = replace(_checked(source), added=self._database.clock())
         with self._database.write("sources") as connection:
             if _find(connection, source.url):
-                raise ConflictError(f"the feed {source.url} is watched already: remove it first, or change it")
+                raise ConflictError(
+                    f"the feed {source.url} is watched already: remove it first to watch it in another way"
+                )
             connection.execute(insert(sources).values(asdict(added)))
         return added
 

@@ -39,7 +39,9 @@ def test_a_query_is_kept_used_replaced_and_forgotten(client: TestClient, place: 
     saved = client.put("/v1/queries/mine", json={"expression": "theme:consensus p>=0.8", "title": "My own"}).json()
     assert (saved["name"], saved["title"], saved["papers"], saved["problem"]) == ("mine", "My own", 6, None)
     assert saved["feed_url"] == "http://127.0.0.1/v1/feeds/query:mine.atom"
-    assert client.get(saved["feed_url"]).status_code == 200
+    assert saved["owner"] == "local", "no address of a client where keys are off"
+    assert "<subtitle>Papers that match 'theme:consensus p&gt;=0.8'. Tags" in client.get(saved["feed_url"]).text
+    assert "Papers that match 'theme:consensus p&gt;=0.8'." in client.get("/v1/feeds.opml").text
     assert len(client.get("/v1/papers", params={"saved": "mine"}).json()["papers"]) == 6
     again = client.put("/v1/queries/mine", json={"expression": "theme:consensus p>=0.95"}).json()
     assert (again["title"], again["papers"], again["created"]) == ("mine", 0, saved["created"])

@@ -264,3 +264,14 @@ def test_a_moved_feed_is_found_by_its_old_address(command, server):  # noqa: F81
 def test_a_feed_is_added_once(command):
     command("feeds", "add", "https://a.example/rss")
     assert "already" in command("feeds", "add", "https://A.example/rss", code=3).err
+
+
+def test_titles_cannot_steer_a_terminal(command):
+    steering = "\x1b]0;gone\x07"
+    command("feeds", "add", "https://example.org/a.rss", "--title", f"Systems{steering}")
+    command("queries", "save", "mine", "consensus", "--title", f"My\town{steering}")
+    for listing in ("list", "status"):
+        told = command("feeds", listing).out
+        assert "Systems" in told
+        assert "\x1b" not in told
+    assert command("queries", "list").out == "mine\tconsensus\tMy own ]0;gone \n"
