@@ -75,6 +75,9 @@ class Foreman:
             except (PaperwireError, OSError) as error:
                 log.error("jobs cannot be looked for", extra={"reason": str(error), "retry_s": _RETRY_S})
                 pause_s = _RETRY_S
+            except Exception:  # outermost loop of the thread: without it no job would be done any more
+                log.exception("jobs cannot be looked for", extra={"retry_s": _RETRY_S})
+                pause_s = _RETRY_S
             self._wake.wait(pause_s)
             self._wake.clear()
 

@@ -18,6 +18,7 @@ from models.errors import ConflictError, InputError, NotFoundError, PaperwireErr
 from service.jobs.folders import JobFolder, remove_job, used_bytes
 from service.jobs.order import BUSY, JobOptions, Order, Told, Watcher
 from service.pipeline import load_record, record_path
+from service.pipeline.record import RunRecord
 from service.releases import Candidate
 from service.settings import Settings
 from service.store import Job, JobState, Store
@@ -67,6 +68,8 @@ class Shift:
 
     def run(self) -> None:
         """See the job through, or leave it to whoever comes next; raises nothing of ours."""
+        record = self._record()
+        self._counted = record.papers if record else 0
         try:
             self._settle(self._worked())
         except (ConflictError, NotFoundError):
@@ -192,11 +195,15 @@ class Shift:
 
     def _bundle(self) -> Candidate:
         """The model that the job was begun with, where it is still there; else the live one."""
-        record = None
-        with suppress(InputError):  # a damaged record is begun anew
-            record = load_record(record_path(self._folder.result(self._options.output)))
+        record = self._record()
         begun = record.settings.get("model", {}).get("sha256", "") if record else ""
         return (self.bundles.with_digest(begun) if begun else None) or self.bundles.live()
+
+    def _record(self) -> RunRecord | None:
+        """What earlier processes of the job wrote down."""
+        with suppress(InputError):  # a damaged one is begun anew
+            return load_record(record_path(self._folder.result(self._options.output)))
+        return None
 
     @property
     def _options(self) -> JobOptions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -130,6 +131,9 @@ def test_a_job_outlives_servers_and_its_own_processes(place: Place, bundle: Mode
         assert done["state"] == "done", done
         assert client.get(done["links"]["result"]).content == answers(bundle, some, SLOW)
         assert done["progress"]["papers"] == len(some)
+        counted = re.search(r"^paperwire_job_papers_total (\S+)$", client.get("/metrics").text, re.MULTILINE)
+        assert counted is not None
+        assert float(counted[1]) <= len(some) - seen, "each paper counts where it was answered"
 
 
 def begun(server: Server, client: httpx.Client, job_id: str) -> None:
