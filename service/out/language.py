@@ -115,7 +115,8 @@ def _negated(query: Query) -> Query:
         return query.part if isinstance(query, Not) else Not(query)
     given = _given(query)
     opposite = _LISTS_NEGATED.get(next(iter(given), ""))
-    if len(given) == 1 and opposite:
+    both = len(query.all_of) > 1  # not to have both themes is not to have neither
+    if len(given) == 1 and opposite and not both:
         return PaperFilter(**{opposite: next(iter(given.values()))})
     return Not(query)
 

@@ -65,6 +65,7 @@ def stored() -> Iterator[Callable[[str], set[str]]]:
         ),
         ("is:withdrawn", PaperFilter(withdrawn=True)),
         ("NOT is:withdrawn", Not(PaperFilter(withdrawn=True))),
+        ("NOT (theme:consensus AND theme:surveys)", Not(PaperFilter(all_of=("consensus", "surveys")))),
         ("theme:surveys OR p<=0.9", AnyOf((PaperFilter(all_of=("surveys",)), PaperFilter(max_probability=0.9)))),
         ("id:url:https://papers.example/1", PaperFilter(ids=("url:https://papers.example/1",))),
         ('text:"OR" text:NOT', PaperFilter(text='"OR" "NOT"')),
