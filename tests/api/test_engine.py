@@ -78,7 +78,7 @@ class Picky:
 
 def test_callers_share_batches_and_get_their_own_answers(bundle: ModelBundle) -> None:
     async def scenario() -> None:
-        async with running(bundle, batch_texts=16, batch_wait_ms=200) as (engine, reports):
+        async with running(bundle, batch_texts=16, batch_wait_ms=5000) as (engine, reports):
             calls = [engine.tag(papers(2, start=10 * n), FAST) for n in range(8)]
             answers = await asyncio.gather(*calls)
             expected = [bundle.tag(papers(2, start=10 * n), FAST) for n in range(8)]
