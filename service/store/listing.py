@@ -10,7 +10,7 @@ one does and papers that arrive meanwhile move nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -122,17 +122,9 @@ class Listing:
         Each batch is a read of its own, so writers are never held up; a paper that is there from
         beginning to end comes exactly once.
         """
-        after = 0
         wanted = condition(query, self._dialect())
-        while True:
-            rows = select(papers.c.pk).where(papers.c.pk > after, wanted).order_by(papers.c.pk).limit(batch)
-            with self._database.read() as connection:
-                pks: list[int] = list(connection.scalars(rows))
-                items = load(connection, pks)
+        for items in batches(self._database, lambda _: wanted, batch):
             yield from items
-            if len(pks) < batch:
-                return
-            after = pks[-1]
 
     def _dialect(self, eager: bool = True) -> Dialect:
         return Dialect(self._database.is_sqlite, eager)
@@ -191,6 +183,23 @@ class Listing:
             rows = rows.where(paper.in_(select(papers.c.pk).where(condition(query, self._dialect()))))
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(rows)}
+
+
+def batches(
+    database: Database, wanted: Callable[[Connection], ColumnElement[bool]], size: int
+) -> Iterator[tuple[StoredPaper, ...]]:
+    """Batches of the papers that `wanted` takes, in the order the store met them; each is a read of its own."""
+    after = 0
+    while True:
+        with database.read() as connection:
+            rows = select(papers.c.pk).where(papers.c.pk > after, wanted(connection)).order_by(papers.c.pk).limit(size)
+            pks: list[int] = list(connection.scalars(rows))
+            items = load(connection, pks)
+        if items:
+            yield items
+        if len(pks) < size:
+            return
+        after = pks[-1]
 
 
 def load(connection: Connection, pks: Sequence[int]) -> tuple[StoredPaper, ...]:

@@ -16,7 +16,7 @@ from service.store.corrections import reviews_of, show
 from service.store.database import Database, next_id
 from service.store.filters import EVERYTHING, Dialect, Query, condition
 from service.store.intake import chunks
-from service.store.listing import load
+from service.store.listing import batches
 from service.store.records import Gain, Refused, StoredPaper, StoredTagging, TagChanges
 from service.store.reviews import Review, corrected
 from service.store.rows import tagging_of
@@ -87,17 +87,8 @@ class Taggings:
         Each batch is a read of its own. Papers whose new tagging is saved no longer count, so a
         re-tag that was stopped half-way goes on where it stopped.
         """
-        wanted, after = self._needing(bundle, needs, query), 0
-        while True:
-            rows = select(papers.c.pk).where(papers.c.pk > after, wanted).order_by(papers.c.pk).limit(batch)
-            with self._database.read() as connection:
-                pks: list[int] = list(connection.scalars(rows))
-                items = load(connection, pks)
-            if items:
-                yield items
-            if len(pks) < batch:
-                return
-            after = pks[-1]
+        wanted = self._needing(bundle, needs, query)
+        return batches(self._database, lambda _: wanted, batch)
 
     def count_outdated(self, bundle: str, *, needs: Iterable[Need] = ALL_NEEDS, query: Query = EVERYTHING) -> int:
         """How many papers `outdated` would give."""

@@ -17,7 +17,7 @@ from models.errors import InputError, NotFoundError
 from service.store.database import Database, next_id
 from service.store.filters import EVERYTHING, Dialect, Query, condition
 from service.store.intake import chunks
-from service.store.listing import load
+from service.store.listing import batches, load
 from service.store.matrix import Matrix, unit
 from service.store.packing import DTYPES, Floats, digest_bytes, packed_row, unpacked_row
 from service.store.records import Neighbour, StoredPaper
@@ -91,18 +91,7 @@ class Vectors:
 
         Each batch is a read of its own; papers whose vectors are saved meanwhile no longer count.
         """
-        after = 0
-        while True:
-            with self._database.read() as connection:
-                wanted = _lacks(_encoder(connection, encoder))
-                rows = select(papers.c.pk).where(papers.c.pk > after, wanted).order_by(papers.c.pk).limit(batch)
-                pks: list[int] = list(connection.scalars(rows))
-                items = load(connection, pks)
-            if items:
-                yield items
-            if len(pks) < batch:
-                return
-            after = pks[-1]
+        return batches(self._database, lambda connection: _lacks(_encoder(connection, encoder)), batch)
 
     def count_lacking(self, encoder: str) -> int:
         """How many papers `lacking` would give."""
