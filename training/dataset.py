@@ -189,7 +189,9 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             for number, line in enumerate(stream, start=1):
                 if line.strip():
                     yield number, line
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise LabelError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
         raise LabelError(f"cannot read {path}: {error}") from None
 
 

@@ -31,6 +31,10 @@ def opened(path: Path | None) -> Iterator[BinaryIO]:
             stream.flush()
             os.fsync(stream.fileno())
         part.replace(path)
+    except OSError as error:
+        if str(error.filename) == str(part):  # a name that nobody knows
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
     finally:
         part.unlink(missing_ok=True)
 

@@ -71,6 +71,14 @@ def test_a_failed_export_leaves_what_was_there(place: Path, tmp_path: Path) -> N
     assert out.read_text() == "precious"
 
 
+def test_a_place_that_is_not_there_is_named_as_it_was_given(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "nowhere" / "papers.csv"
+    assert run(["export", "--out", str(out)]) == 4
+    assert capsys.readouterr().err == f"paperwire: No such file or directory: {out}\n"
+
+
 def test_queries_are_kept_and_used(place: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(["queries", "save", "mine", "theme:consensus p>=0.8", "--title", "My own"]) == 0
     assert "2 papers match" in capfd.readouterr().err
