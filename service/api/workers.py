@@ -35,6 +35,7 @@ from service.api.logs import set_up_logs
 from service.api.sockets import listen
 from service.releases import bundle_in_use
 from service.settings import Settings, set_shared_folder
+from service.spawning import signals_blocked, unblock_signals
 
 log = logging.getLogger("paperwire")
 
@@ -120,7 +121,8 @@ class _Crew:
         before = {number: signal.signal(number, self._heard) for number in _SIGNALS}
         try:
             for place in range(self._settings.workers):
-                self._start(place)
+                if not self._signals:
+                    self._start(place)
             while not self._signals:
                 self._wait(None)
                 self._replace()
@@ -140,9 +142,10 @@ class _Crew:
         ours, theirs = self._context.Pipe()
         arguments = (self._settings, self._listeners[place], theirs, place)
         process = self._context.Process(target=_work, args=arguments, name=f"paperwire-{place}", daemon=True)
-        process.start()
-        theirs.close()
-        self._workers.append(_Worker(place, process, time.monotonic(), ours))
+        with signals_blocked():  # so that a signal finds it either not started or in the list
+            process.start()
+            theirs.close()
+            self._workers.append(_Worker(place, process, time.monotonic(), ours))
 
     def _wait(self, timeout_s: float | None) -> None:
         """Until a worker ends or a signal has come, at most so long."""
@@ -199,6 +202,7 @@ def _work(settings: Settings, listener: socket.socket, lifeline: Connection, pla
     os.setpgid(0, 0)  # Ctrl-C on a terminal is for the process that started this one, and comes from there
     threading.Thread(target=_end_with, args=(lifeline,), name="paperwire-lifeline", daemon=True).start()
     try:
+        unblock_signals()
         serve_on(listener, settings)
     except KeyboardInterrupt:
         log.info("interrupted", extra={"worker": place})

@@ -7,7 +7,6 @@ process that started them, whatever ends that one, and then end too.
 
 from __future__ import annotations
 
-import signal
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,11 +21,10 @@ from models.errors import BundleError, PaperwireError, UnavailableError
 from models.paper import Paper
 from models.tagging import TagOptions
 from service.pipeline.run import Answer, Answered, Renderer, answering
+from service.spawning import signals_blocked
 
 FIRST_BATCHES = 4
 """Batches answered before workers are started: a small input is done before they would be ready."""
-
-_UNTOUCHED = (signal.SIGINT, signal.SIGTERM)  # meant for the process that started the workers, which ends them
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,32 +106,38 @@ def _next_of(busy: deque[tuple[_Worker, list[Paper]]]) -> Answered:
 
 def _started(count: int, work: Work) -> list[_Worker]:
     context = get_context("spawn")  # a fork would copy locks of other threads, such as the tokenizer's
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _UNTOUCHED)  # what is blocked stays so in new processes
-    try:
-        workers = []
+    workers = []
+    with signals_blocked():  # for good: they are meant for the process that started the workers, which ends them
         for _ in range(count):
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(theirs, work), daemon=True)
             process.start()
             theirs.close()
             workers.append(_Worker(process, ours))
-        return workers
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return workers
 
 
 def _serve(connection: Connection, work: Work) -> None:
     """A worker's life: batches in, rendered answers or the error out, until the other side closes."""
     try:
         bundle = _same_bundle(work)
-        while True:
-            taggings = bundle.tag(connection.recv(), work.options)
+        while (batch := _received(connection)) is not None:
+            taggings = bundle.tag(batch, work.options)
             chunk = work.renderer.render(taggings)
             connection.send((chunk, sum(not tagging.abstained for tagging in taggings)))
-    except (EOFError, ConnectionError):
+    except ConnectionError:
         return
     except PaperwireError as error:
         connection.send(error)
+
+
+def _received(connection: Connection) -> list[Paper] | None:
+    """The next batch; None once the other side has closed, were it in the middle of sending one."""
+    try:
+        batch: list[Paper] = connection.recv()
+    except (EOFError, OSError):
+        return None
+    return batch
 
 
 def _same_bundle(work: Work) -> ModelBundle:

@@ -1,4 +1,5 @@
 import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from models.errors import BundleError, UnavailableError
 from models.paper import Paper
 from models.tagging import TagOptions
 from service.pipeline import Work, answering, answering_in
-from service.pipeline.workers import FIRST_BATCHES
+from service.pipeline.workers import FIRST_BATCHES, _serve
 from service.render import JsonLines
 from tests.tiny import tiny_papers
 
@@ -60,3 +61,12 @@ def test_a_worker_ended_from_outside_is_an_error(bundle):
     with pytest.raises(UnavailableError, match=r"ended with code -9.*--workers 0"):
         list(answers)
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("cut", [0, 3, 10])
+def test_a_worker_ends_quietly_when_it_is_left_in_the_middle_of_a_batch(bundle, cut):
+    ours, theirs = multiprocessing.Pipe()
+    begun = (100).to_bytes(4, "big") + b"half a batch"
+    os.write(ours.fileno(), begun[:cut])
+    ours.close()
+    assert _serve(theirs, work(bundle)) is None
