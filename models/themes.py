@@ -138,7 +138,8 @@ def load_taxonomy(path: Path) -> Taxonomy:
 
     YAML and JSON: `groups: [{id, label, themes: [{id, label, scope, not}]}]` or a flat `themes`
     list. CSV and TSV: a header with `id` (or `uri`, `notation`), `label`, and optionally `group`
-    and `scope`; a TSV without header is read as Annif's `<uri>TABlabel`.
+    and `scope`; a TSV without header is read as Annif's `<uri>TABlabel`. `definition` will do
+    for `scope`.
 
     Raises:
         ThemeError: unreadable or unusable, with the file named.
@@ -148,17 +149,28 @@ def load_taxonomy(path: Path) -> Taxonomy:
         if path.suffix.lower() in (".csv", ".tsv"):
             return Taxonomy(tuple(_table_themes(text, "\t" if path.suffix.lower() == ".tsv" else ",")))
         record = json.loads(text) if path.suffix.lower() == ".json" else yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, ValueError, yaml.YAMLError) as error:
-        raise ThemeError(f"cannot read the taxonomy {path}: {error}") from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ThemeError(f"cannot read the taxonomy {path}: {_reason(error)}") from None
     if not isinstance(record, dict):
-        raise ThemeError(f"the taxonomy {path} holds no mapping: expected 'groups' or 'themes'")
+        raise ThemeError(f"the taxonomy {path} is no mapping: put its themes under the key 'themes' or 'groups'")
     return Taxonomy.from_json(record)
+
+
+def _reason(error: Exception) -> str:
+    """Why a file cannot be read, in one line, with the place where there is one."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return " ".join(str(error).split())
+    mark = error.problem_mark
+    return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
 
 
 def _theme(record: Mapping[str, Any], group: str) -> Theme:
     label = str(record.get("label") or record["id"])
+    scope = str(record.get("scope") or record.get("definition") or "")
     exclusion = str(record.get("exclusion") or record.get("not") or "")
-    return Theme(str(record["id"]), label, group, str(record.get("scope") or ""), exclusion)
+    return Theme(str(record["id"]), label, group, scope, exclusion)
 
 
 def _table_themes(text: str, delimiter: str) -> list[Theme]:
@@ -166,7 +178,7 @@ def _table_themes(text: str, delimiter: str) -> list[Theme]:
 
     rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if any(row)]
     header = [cell.strip().lower() for cell in rows[0]] if rows else []
-    names = {"uri": "id", "notation": "id", "label_en": "label", "prefLabel": "label", "definition": "scope"}
+    names = {"uri": "id", "notation": "id", "label_en": "label", "preflabel": "label"}
     if not {"id", "uri", "notation"} & set(header):
         return [Theme(row[0].strip("<> "), (row[1] if len(row) > 1 else row[0]).strip()) for row in rows]
     keys = [names.get(name, name) for name in header]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ _SAME_THEMES = 0.8
 """With fewer of the labels among the themes in use, the labels are taken for themes of their own."""
 
 _FEW = 200
+_SPLITS = ("", "train", "dev", "test")
 _OF_SPLITTING = ("near_duplicate", "dates_overlap")
 
 
@@ -74,8 +76,17 @@ def prepare(labels: Labels, *, seed: int = 0, strict: bool = False, fine_tuned: 
         splits, problems = _split(papers, taxonomy, seed, strict=strict, fine_tuned=fine_tuned)
     else:
         splits, problems = _as_given(given, taxonomy, strict=strict)
-    remarks = [remark, f"split: {splits.how}", _scarcity(splits)]
+    remarks = [remark, *_odd_splits(papers), f"split: {splits.how}", _scarcity(splits)]
     return Prepared(taxonomy, splits, problems, tuple(filter(None, remarks)))
+
+
+def _odd_splits(papers: Sequence[LabelledPaper]) -> list[str]:
+    """Who writes "validation" means to hold papers out, and would not notice that they are not."""
+    counts = Counter(item.split for item in papers if item.split not in _SPLITS)
+    return [
+        f"warning: {counted(count, 'paper')} of the split {name!r} not held out: only dev and test are"
+        for name, count in counts.items()
+    ]
 
 
 def _scarcity(splits: Splits) -> str:

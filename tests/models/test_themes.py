@@ -64,11 +64,32 @@ def test_tables_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("t.yaml", "groups: ["), ("t.json", "{"), ("t.yaml", "- a"), ("t.json", '{"themes": [{"label": "x"}]}')],
+    [
+        ("t.yaml", "themes: [{id: raft, definition: Leaders}]"),
+        ("t.json", '{"themes": [{"id": "raft", "scope": "Leaders", "definition": "Elections"}]}'),
+        ("t.csv", "id,prefLabel,definition\nraft,raft,Leaders\n"),
+    ],
 )
-def test_an_unreadable_taxonomy_is_refused(tmp_path: Path, name: str, text: str) -> None:
+def test_a_definition_is_the_scope(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
-    with pytest.raises(ThemeError):
+    assert load_taxonomy(tmp_path / name).themes == (Theme("raft", "raft", scope="Leaders"),)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("t.yaml", "groups: [", "line 1, column 10: "),
+        ("t.yaml", "themes:\n- id: raft\n  scope: Leaders: all\n", "line 3, column 17: mapping values are not allowed"),
+        ("t.json", "{", "line 1 column 2"),
+        ("t.yaml", "- a", "is no mapping: put its themes under the key 'themes'"),
+        ("t.json", '{"themes": [{"label": "x"}]}', "lacks 'id'"),
+        ("t.csv", None, "t.csv: No such file or directory$"),
+    ],
+)
+def test_an_unreadable_taxonomy_is_refused(tmp_path: Path, name: str, text: str | None, message: str) -> None:
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(ThemeError, match=message):
         load_taxonomy(tmp_path / name)
 
 

@@ -73,6 +73,16 @@ def test_given_splits_stay_apart() -> None:
         prepare(Labels([replace(item, split="dev") for item in dev], themes=tiny_taxonomy()))
 
 
+def test_splits_of_other_names_are_told() -> None:
+    papers = [
+        replace(item, split=name)
+        for item, name in zip(tiny_papers(9, 1), ["validation", "dev", "train"] * 3, strict=True)
+    ]
+    prepared = prepare(Labels(papers, themes=tiny_taxonomy()))
+    assert "warning: 3 papers of the split 'validation' not held out: only dev and test are" in prepared.remarks
+    assert sum("not held out" in remark for remark in prepared.remarks) == 1
+
+
 def test_fine_tuning_always_has_dev_papers() -> None:
     splits = prepare(Labels(tiny_papers(80, 1), themes=tiny_taxonomy()), fine_tuned=True).splits
     assert len(splits.dev) == 12
