@@ -145,11 +145,19 @@ def _query_parameters(operation: Operation) -> Iterable[Json]:
         return
     (_, components) = msgspec.json.schema_components([operation.query], ref_template=_REFERENCE)
     schema = components[operation.query.__name__]
-    for name, part in schema["properties"].items():
+    for name, given in schema["properties"].items():
+        part = _with_empty_entries(given)
         parameter: Json = {"name": name, "in": "query", "required": name in schema["required"], "schema": part}
         if "description" in part:
             parameter["description"] = part["description"]
         yield parameter
+
+
+def _with_empty_entries(part: Json) -> Json:
+    """A parameter's schema; of lists in a query, empty entries (`include=`) are passed over, whatever else is one."""
+    if part.get("type") != "array" or "x-enum" not in part["items"]:
+        return part
+    return {**part, "items": {"anyOf": [part["items"], {"type": "string", "maxLength": 0}]}}
 
 
 def _bodies(operation: Operation) -> Sequence[Body]:

@@ -178,9 +178,10 @@ def test_known_tricks_are_only_text(trick: str) -> None:
 
 
 def mended(text: str) -> bool:
-    """Whether feedparser takes a text for UTF-8 that was read as Latin-1, and mends it."""
+    """Whether feedparser takes a text, as feeds have it, for UTF-8 that was read as Latin-1, and mends it."""
+    shown = legal_line(text)
     try:
-        return text.encode("iso-8859-1").decode() != text
+        return shown.encode("iso-8859-1").decode() != shown
     except UnicodeError:
         return False
 
