@@ -79,7 +79,9 @@ def load_labels(path: Path, *, corpus: Path | None = None) -> list[LabelledPaper
     for number, line in _lines(path):
         try:
             papers.append(_labelled(json.loads(line), number))
-        except (InputError, ValueError) as error:
+        except json.JSONDecodeError as error:
+            problems.append(f"line {number}: not JSON: {error.msg} at column {error.pos + 1}")
+        except InputError as error:
             problems.append(f"line {number}: {error}")
     if problems:
         raise LabelError(

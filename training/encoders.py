@@ -81,7 +81,7 @@ def find(choice: str, current: Current | None, cache: Path) -> EncoderSource:
     if choice == SHIPPED:
         if current is None:
             raise UnavailableError("there is no bundle in use to take the encoder from: use --encoder minilm")
-        return _of_bundle(current.directory, f"encoder of {current.name}")
+        return _of_bundle(current.directory, current.name)
     if choice == MINILM:
         return converted(minilm_directory(), MINILM_NAME, cache)
     directory = Path(choice)

@@ -201,15 +201,24 @@ def _loaded(facts: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Predi
     )
 
 
+def check_same_themes(first: Taxonomy, second: Taxonomy) -> None:
+    """Nothing, if both have the same themes, in whatever order.
+
+    Raises:
+        InputError: they have not.
+    """
+    odd = sorted(set(first.ids) ^ set(second.ids))
+    if odd:
+        raise InputError(f"only models of the same themes can be compared: {odd[0]!r} is known to one of them only")
+
+
 def aligned(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
     """Both for the papers they share, in the first's order of papers and themes.
 
     Raises:
         InputError: other themes, no shared paper, or other labels for a shared paper.
     """
-    if set(first.taxonomy.ids) != set(second.taxonomy.ids):
-        odd = sorted(set(first.taxonomy.ids) ^ set(second.taxonomy.ids))
-        raise InputError(f"only models of the same themes can be compared: {odd[0]!r} is known to one of them only")
+    check_same_themes(first.taxonomy, second.taxonomy)
     order = [second.taxonomy.columns[theme] for theme in first.taxonomy.ids]
     places = {paper: row for row, paper in enumerate(second.ids)}
     mine = [row for row, paper in enumerate(first.ids) if paper in places]

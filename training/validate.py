@@ -41,11 +41,15 @@ class _Splits:
         return [place for place in self.papers if place[0] == split]
 
     def where(self, places: Sequence[Place]) -> str:
-        """Split and line of each place: train line 12, or train lines 3, 7, dev line 9 and 4 more."""
+        """Split and line of each place: train line 12, or train lines 3, 7, dev line 9 and 4 more.
+
+        Papers that are only measured on are one file to their user, and no split.
+        """
         shown: dict[str, list[int]] = defaultdict(list)
         for split, position in places[:_SHOWN]:
             shown[split].append(self.papers[split, position].line or position + 1)
-        parts = [f"{s} line{'s' * (len(n) > 1)} {', '.join(map(str, n))}" for s, n in shown.items()]
+        names = {"train": "train ", "dev": "dev " if self.of("train") else ""}
+        parts = [f"{names[s]}line{'s' * (len(n) > 1)} {', '.join(map(str, n))}" for s, n in shown.items()]
         rest = len(places) - _SHOWN
         return ", ".join(parts) + (f" and {rest} more" if rest > 0 else "")
 
@@ -80,8 +84,8 @@ def usable(
             f"the labels have {counted(len(details), 'error')}; the first: {report.errors[0].message}", details=details
         )
     kept = []
-    for name, papers in (("train", train), ("dev", dev)):
-        left = [_tidy(item) for n, item in enumerate(papers) if (name, n) not in report.dropped]
+    for split, papers, name in (("train", train, "train"), ("dev", dev, "dev" if train else "labelled")):
+        left = [_tidy(item) for n, item in enumerate(papers) if (split, n) not in report.dropped]
         if papers and not left:
             first = f"; the first: {report.errors[0].message}" if report.errors else ""
             raise LabelError(f"none of {counted(len(papers), f'{name} paper')} can be used{first}", details=details)
@@ -198,7 +202,8 @@ def _rare_themes(splits: _Splits) -> Iterator[Finding]:
     for theme in splits.taxonomy.ids if train else ():
         if counts[theme] < FEW_PAPERS:
             papers = {0: "no paper", 1: "one paper"}.get(counts[theme], f"{counts[theme]} papers")
-            message = f"theme {theme!r} has {papers} in {train[0][0]}: label at least {FEW_PAPERS}, better 50"
+            use = "to learn from" if train[0][0] == "train" else "to measure it on"
+            message = f"theme {theme!r} has {papers} {use}: label at least {FEW_PAPERS}, better 50"
             yield Finding("warning", "rare_theme", message)
 
 

@@ -162,12 +162,14 @@ def _labelled(asked: Labelled, bundle: ModelBundle) -> tuple[list[LabelledPaper]
 
 
 def _second(bundle: ModelBundle, rival: Rival) -> ModelBundle | Predictions | None:
-    """What to compare with, loaded before any time is spent on scoring; None for nothing."""
-    from training.predictions import load_predictions
+    """What to compare with, loaded and checked before any time is spent on scoring; None for nothing."""
+    from training.predictions import check_same_themes, load_predictions
 
     if rival.against is None:
         return bundle if rival.against_profile is not None else None
-    return load_predictions(rival.against) if rival.against.is_file() else _load(rival.against)
+    second = load_predictions(rival.against) if rival.against.is_file() else _load(rival.against)
+    check_same_themes(bundle.taxonomy, second.taxonomy)
+    return second
 
 
 def _compared(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from models.bundle import SHIPPED
 from service.cli import run
 from tests.tiny import tiny_papers
 from training.dataset import LabelledPaper
@@ -76,8 +77,10 @@ def test_bad_lines_are_told_and_cost_their_neighbours_nothing(tmp_path, capsys):
     labels = _write(tmp_path / "labels.jsonl", [*papers[1:], odd])
     assert _evaluate(labels, "--profile", "fast") == 0
     told = capsys.readouterr()
-    assert "error: dev line 20: unknown theme 'concensus'; did you mean consensus?" in told.err
+    assert "error: line 20: unknown theme 'concensus'; did you mean consensus?" in told.err
     assert ", 19 papers" in told.out
+    assert _evaluate(_write(tmp_path / "odd.jsonl", [odd]), "--profile", "fast") == 3
+    assert "theme 'serverless' has no paper to measure it on: label at least 3" in capsys.readouterr().err
 
 
 def test_one_split_of_a_file_can_be_chosen(tmp_path, capsys):
@@ -111,6 +114,7 @@ def test_ids_without_text_are_joined_with_a_corpus(tmp_path, capsys):
         (["--against-profile", "slow"], 3, "profile 'slow' is unknown"),
         (["--bundle", "/no/such/bundle"], 4, "no bundle at /no/such/bundle"),
         (["--against", "/no/such/bundle"], 4, "no bundle at /no/such/bundle"),
+        (["--against", str(SHIPPED)], 3, "only models of the same themes can be compared: "),
         (["--resamples", "1"], 2, "resamples"),
     ],
 )
@@ -126,7 +130,11 @@ def test_files_that_are_no_labels_are_refused(tmp_path, capsys):
     absent, broken, empty = (tmp_path / name for name in ("absent.jsonl", "broken.jsonl", "empty.jsonl"))
     broken.write_text('{"id": "own:1", "tags": []\n')
     empty.write_text("")
-    for path, words in ((absent, "cannot read"), (broken, "line 1"), (empty, "holds no labelled paper")):
+    for path, words in (
+        (absent, "cannot read"),
+        (broken, "line 1: not JSON: Expecting"),
+        (empty, "holds no labelled paper"),
+    ):
         assert _evaluate(path) == 3
         assert words in capsys.readouterr().err
     scores = tmp_path / "scores.safetensors"

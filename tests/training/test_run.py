@@ -126,7 +126,7 @@ def test_a_bundle_in_use_lends_themes_and_encoder(tiny_bundle: Path, tmp_path: P
     outcome = train(
         Request(labels=labels, current=current, out=tmp_path / "bundle", cache=tmp_path / "cache"), tell=told.append
     )
-    assert "encoder: encoder of tiny 1" in told
+    assert "encoder: tiny 1" in told
     assert ModelBundle.load(outcome.bundle).taxonomy.fingerprint == current.taxonomy.fingerprint
 
 

@@ -124,8 +124,8 @@ def test_rare_themes_are_told_by_how_many_papers_they_have():
     train = [paper for paper in _clean() if paper.themes != ("serverless",)][:-1]
     messages = [f.message for f in validate(train, [], TAXONOMY).findings]
     assert messages == [
-        "theme 'gpu-kernels' has 2 papers in train: label at least 3, better 50",
-        "theme 'serverless' has no paper in train: label at least 3, better 50",
+        "theme 'gpu-kernels' has 2 papers to learn from: label at least 3, better 50",
+        "theme 'serverless' has no paper to learn from: label at least 3, better 50",
     ]
 
 
