@@ -157,6 +157,15 @@ class ModelOut(msgspec.Struct):
     taxonomy: str
 
 
+AnsweredBy = Annotated[
+    Literal["fast", "opening", "accurate"],
+    Meta(
+        description="What gave the probabilities: `fast` n-grams; `opening` also the encoder, on the text's first 96 "
+        "word pieces; `accurate` also the encoder, on 256. `auto` goes from one to the next while in doubt."
+    ),
+]
+
+
 class TaggingIds(msgspec.Struct):
     """The answer with `detail=ids`."""
 
@@ -180,7 +189,7 @@ class TaggingOut(msgspec.Struct):
     reasons: list[str]
     novelty: Probability
     truncated: bool
-    profile: Literal["fast", "opening", "accurate"]
+    profile: AnsweredBy
     scores: list[ThemeScore]
     groups: list[GroupScore]
     model: ModelOut

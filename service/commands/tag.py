@@ -53,7 +53,10 @@ class Choice:
 
     profile: Annotated[
         Profile | None,
-        typer.Option(help="fast: n-grams. accurate: with the encoder. auto: the encoder where fast is unsure."),
+        typer.Option(
+            help="fast: n-grams. accurate: with the encoder. auto: the encoder where fast is unsure, "
+            "openings first; answers say which stage spoke."
+        ),
     ] = None
     detail: Annotated[Detail, typer.Option(help="How much to say; full adds evidence and nearest papers.")] = "scores"
     top: Annotated[int | None, typer.Option(min=1, help="At most so many tags a paper.")] = None
