@@ -19,6 +19,7 @@ import scipy.sparse as sp
 from models.bundle import ModelBundle
 from models.calibration import GRID, Calibration
 from models.classifiers import DenseHeads, SparseHeads
+from models.errors import ThemeError
 from models.likeness import KNOTS, Background, Coefficients, Line, Overlap, Vector, left_out
 from models.parts import Dense, Lexical, ProfileSettings
 from models.theme_set import ProvisionalTheme, ThemeSet
@@ -78,6 +79,9 @@ class ExtendedBundle(ModelBundle):
     def taxonomy(self) -> Taxonomy:
         """The known themes, and the provisional ones after them."""
         known = self._base.taxonomy
+        twice = next((item.theme.id for item in self._items if item.theme.id in known.columns), None)
+        if twice is not None:
+            raise ThemeError(f"the bundle has a theme {twice!r} already: choose another name")
         return Taxonomy((*known.themes, *(item.theme for item in self._items)), known.groups)
 
     @property

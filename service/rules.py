@@ -133,7 +133,9 @@ def load_rules(path: Path, taxonomy: Taxonomy) -> RuleSet:
     """
     try:
         record = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise InputError(f"cannot read the rules {path}: {error.strerror}") from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"cannot read the rules {path}: {' '.join(str(error).split())}") from None
     problems: list[str] = []
     rules = _rule_set(record, taxonomy, problems)

@@ -269,3 +269,8 @@ def test_rules_of_the_settings_hold_for_the_command_line(
     assert run(["tag", str(papers), "--bundle", str(tiny_bundle), "--profile", "fast", "--quiet"]) == 0
     tags = json.loads(capfd.readouterr().out)["tags"]
     assert [tag["source"] for tag in tags if tag["theme"] == "serverless"] == ["rule"]
+
+
+def test_a_file_that_is_not_there_is_named_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"cannot read the rules \S+none\.yaml: No such file or directory$"):
+        load_rules(tmp_path / "none.yaml", TAXONOMY)

@@ -95,7 +95,7 @@ def test_a_clash_with_the_bundle_leaves_the_file_alone(tiny_bundle, tmp_path, ca
     themes = tmp_path / "mine.json"
     command = ["themes", "add", "Consensus", "--definition", "x", "--set", str(themes), "--bundle", str(tiny_bundle)]
     assert run(command) == 3
-    assert "theme id 'consensus' occurs 2 times" in capsys.readouterr().err
+    assert "the bundle has a theme 'consensus' already" in capsys.readouterr().err
     assert not themes.exists()
 
 

@@ -182,7 +182,7 @@ def test_a_definition_counts_as_much_as_its_weight_in_examples() -> None:
 @pytest.mark.parametrize(
     ("item", "message"),
     [
-        (define("consensus", DEFINITION), "theme id 'consensus' occurs 2 times"),
+        (define("consensus", DEFINITION), "the bundle has a theme 'consensus' already: choose another name"),
         (define("Elections", DEFINITION, group="nowhere"), "unknown group 'nowhere'"),
     ],
 )
