@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qs, urlsplit
@@ -33,7 +34,7 @@ from service.out.conditions import Context
 from service.out.json_feed import json_feed
 from service.out.opml import opml
 from service.out.rss import rss
-from service.out.text import legal_line
+from service.out.text import legal, legal_line
 from service.store import EVERYTHING, Store
 from tests.out.samples import NAMES, SITE, TAXONOMY, fill
 from tests.store.samples import START, make_paper, make_tagging
@@ -179,11 +180,11 @@ def test_known_tricks_are_only_text(trick: str) -> None:
 
 def mended(text: str) -> bool:
     """Whether feedparser takes a text, as feeds have it, for UTF-8 that was read as Latin-1, and mends it."""
-    shown = legal_line(text)
-    try:
-        return shown.encode("iso-8859-1").decode() != shown
-    except UnicodeError:
-        return False
+    for shown in (legal(text).strip(), legal_line(text)):
+        with suppress(UnicodeError):
+            if shown.encode("iso-8859-1").decode() != shown:
+                return True
+    return False
 
 
 def check(title: str, abstract: str) -> None:
