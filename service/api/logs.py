@@ -56,6 +56,7 @@ def set_up_logs(settings: Settings, stream: TextIO | None = None) -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     if sys.version_info >= (3, 12):
         logging.logAsyncioTasks = False
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells every step of making a store
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
