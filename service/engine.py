@@ -27,7 +27,7 @@ from models.tagging import Profile, Tagging, TagOptions
 from models.words import counted
 from service.batching import Entry, Lanes
 from service.pieces import Item, Piece, compute, deliver
-from service.work import Embed, Embedding, Score, ScoreRow, Tag, Work
+from service.work import Embed, Embedding, Score, Tag, Vector, Work
 
 R = TypeVar("R")
 
@@ -155,9 +155,7 @@ class Engine:
         """
         return await self.run(Tag(options), papers, bundle)
 
-    async def score(
-        self, papers: Sequence[Paper], profile: Profile, bundle: ModelBundle | None = None
-    ) -> list[ScoreRow]:
+    async def score(self, papers: Sequence[Paper], profile: Profile, bundle: ModelBundle | None = None) -> list[Vector]:
         """Every theme's probability for every paper; raises as `tag` does."""
         return await self.run(Score(profile), papers, bundle)
 

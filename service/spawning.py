@@ -1,4 +1,4 @@
-"""Processes that do not hear Ctrl-C before they are ready for it.
+"""Starting processes: how many cores there are for them, and Ctrl-C that waits until they are ready for it.
 
 A terminal sends Ctrl-C to all processes of a command. One that is still importing its libraries would
 answer with a traceback, although the process that started it ends it in good order.
@@ -6,7 +6,9 @@ answer with a traceback, although the process that started it ends it in good or
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.resource_tracker import ensure_running
@@ -32,3 +34,8 @@ def unblock_signals() -> None:
         KeyboardInterrupt: SIGINT had come, and nothing handles it yet.
     """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+
+
+def cores() -> int:
+    """Cores that this process may use, as far as the system says."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

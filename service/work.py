@@ -16,7 +16,7 @@ import numpy.typing as npt
 from models.bundle import ModelBundle
 from models.gates import listed
 from models.paper import Paper
-from models.scoring import STAGES, score_texts
+from models.scoring import score_texts
 from models.tagging import Profile, Tagging, TagOptions
 from service.feeds.entries import MAX_ENTRY_BYTES
 from service.feeds.text_input import is_too_large
@@ -37,13 +37,6 @@ class Work(Protocol[R]):
 
     def run(self, bundle: ModelBundle, papers: Sequence[Paper]) -> list[R]:
         """One result a paper, in order, none depending on the others."""
-
-
-class ScoreRow(NamedTuple):
-    """(k,) float32 probabilities of every theme, and the stage that gave them (`models.scoring`)."""
-
-    probabilities: Vector
-    stage: str
 
 
 class Embedding(NamedTuple):
@@ -77,12 +70,11 @@ class Score:
     kind: ClassVar[str] = "score"
     profile: Profile
 
-    def run(self, bundle: ModelBundle, papers: Sequence[Paper]) -> list[ScoreRow]:
-        """One row a paper."""
+    def run(self, bundle: ModelBundle, papers: Sequence[Paper]) -> list[Vector]:
+        """(k,) float32 probabilities of every theme for each paper."""
         of_field = listed(papers, bundle.field_categories)
         scored = score_texts(bundle, [_text(paper) for paper in papers], self.profile, of_field=of_field)
-        pairs = zip(scored.probabilities, scored.stage.tolist(), strict=True)
-        return [ScoreRow(row, STAGES[stage]) for row, stage in pairs]
+        return list(scored.probabilities)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from training.dataset import data_digest, label_matrix
 from training.heads import FOLDS, fit_dense, fit_lexical
 from training.job import EncoderSource, FitOptions, Job, SoftPapers
 from training.scope import scope_floor
-from training.thresholds import HeldOut, Openings, fit_profiles
+from training.thresholds import HeldOut, Openings, fit_profiles, quantiles
 from training.vectors import Progress, VectorCache, encode_all, encoder_digest, no_progress
 
 __all__ = ["EncoderSource", "FitOptions", "Job", "SoftPapers", "fit_bundle"]
@@ -91,7 +91,7 @@ def _openings(
     votes = nearest.vote_logits(_columns(job), len(job.taxonomy))
     truth = label_matrix(job.dev, job.taxonomy)
     held = HeldOut(sparse, heads.logits(vectors), votes, truth, f"the openings of {len(job.dev)} dev papers")
-    return Openings(held, _quantiles(nearest.distance()))
+    return Openings(held, quantiles(nearest.distance()))
 
 
 Pair = tuple[FloatMatrix | None, FloatMatrix]
@@ -156,11 +156,7 @@ def _novelty_quantiles(train: FloatMatrix, dev: FloatMatrix) -> FloatMatrix:
     if own and len(train) < 2:
         return np.zeros(101, dtype=np.float32)
     nearest = nearest_papers(train, train[rows], skip=rows.tolist()) if own else nearest_papers(train, dev)
-    return _quantiles(nearest.distance())
-
-
-def _quantiles(values: FloatMatrix) -> FloatMatrix:
-    return np.quantile(values, np.linspace(0, 1, 101)).astype(np.float32)
+    return quantiles(nearest.distance())
 
 
 def _manifest(job: Job, metrics: Mapping[str, Any]) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def fit_profiles(
     held: HeldOut, scope_floor: float, openings: Openings | None = None
 ) -> tuple[dict[str, ProfileSettings], dict[str, Any]]:
     """Settings of the stages, and figures on the papers they were tuned on."""
-    energies = np.quantile(-energy(held.sparse), np.linspace(0, 1, 101)).astype(np.float32)
+    energies = quantiles(-energy(held.sparse))
     stages = {FAST: (held, energies), ACCURATE: (held, energies)}
     if openings is not None:
         stages[OPENING] = (openings.held, openings.distance)
@@ -72,6 +72,11 @@ def fit_profiles(
             "ece": round(expected_calibration_error(probabilities, papers.truth), 4),
         }
     return _with_limits(out, held, openings), metrics
+
+
+def quantiles(values: npt.NDArray[np.float32]) -> Quantiles:
+    """(101,) float32 quantiles of values, from the least to the greatest."""
+    return np.quantile(values, np.linspace(0, 1, 101)).astype(np.float32)
 
 
 def _logits(stage: str, papers: HeldOut) -> Sequence[FloatMatrix]:

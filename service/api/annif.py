@@ -49,7 +49,7 @@ from service.api.operation import Answer, Body, Call, Endpoint, Operation
 from service.api.reviewing import Said, completeness, id_of, record, speaker, verdict
 from service.api.verdicts import unknown_themes
 from service.settings import Settings
-from service.work import ScoreRow
+from service.work import Vector
 
 _SECTION = "Annif"
 _PROJECT = {"project_id": ("A project of `/v1/projects`.", "projects")}
@@ -174,9 +174,9 @@ def _vocabulary(bundle: ModelBundle) -> Vocabulary:
     return Vocabulary(bundle.name.name, ["en"], len(bundle.taxonomy), loaded=True)
 
 
-def _suggestions(row: ScoreRow, bundle: ModelBundle, wanted: SuggestOptions, prefix: str) -> list[Suggestion]:
-    order = np.argsort(-row.probabilities, kind="stable")[: wanted.limit]
-    themes = [(bundle.taxonomy.themes[column], float(row.probabilities[column])) for column in order.tolist()]
+def _suggestions(row: Vector, bundle: ModelBundle, wanted: SuggestOptions, prefix: str) -> list[Suggestion]:
+    order = np.argsort(-row, kind="stable")[: wanted.limit]
+    themes = [(bundle.taxonomy.themes[column], float(row[column])) for column in order.tolist()]
     return [
         Suggestion(prefix + theme.id, theme.label, theme.id, round(score, 6))
         for theme, score in themes

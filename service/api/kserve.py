@@ -189,7 +189,7 @@ def _profile(request: InferRequest, default: Profile) -> Profile:
 async def _output(call: Call, name: str, papers: Sequence[Paper], profile: Profile, bundle: ModelBundle) -> TensorOut:
     if name == "probabilities":
         rows = await call.engine.score(papers, profile, bundle)
-        data: list[float | str] = [round(value, 6) for row in rows for value in row.probabilities.tolist()]
+        data: list[float | str] = [round(value, 6) for row in rows for value in row.tolist()]
         return TensorOut(name, [len(papers), len(bundle.taxonomy)], "FP32", data)
     taggings = await call.engine.tag(papers, TagOptions(profile), bundle)
     call.service.metrics.answered(taggings)

@@ -18,7 +18,7 @@ from service.api.errors import TEI, Fault, RefusalError
 from service.api.examples import TEXT
 from service.api.health import reply
 from service.api.operation import Answer, Body, Call, Operation
-from service.work import ScoreRow
+from service.work import Vector
 
 Text = str
 _PAIR = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 2}
@@ -158,8 +158,8 @@ def _paper(pair: Sequence[str]) -> Paper:
     return Paper("", title=pair[0], abstract=pair[1]) if len(pair) == 2 else Paper("", abstract=pair[0])
 
 
-def _predictions(row: ScoreRow, bundle: ModelBundle, *, raw: bool) -> list[Prediction]:
-    scores = row.probabilities.astype(np.float64)
+def _predictions(row: Vector, bundle: ModelBundle, *, raw: bool) -> list[Prediction]:
+    scores = row.astype(np.float64)
     if raw:
         bounded = np.clip(scores, _LEAST, 1 - _LEAST)
         scores = np.log(bounded / (1 - bounded))

@@ -35,7 +35,7 @@ from service.api.logs import set_up_logs
 from service.api.sockets import listen
 from service.releases import bundle_in_use
 from service.settings import Settings, set_shared_folder
-from service.spawning import signals_blocked, unblock_signals
+from service.spawning import cores, signals_blocked, unblock_signals
 
 log = logging.getLogger("paperwire")
 
@@ -73,7 +73,7 @@ def serve_in_workers(settings: Settings) -> None:
     """
     set_up_logs(settings)
     _check(settings)
-    one = settings_of_one(settings, _cores())
+    one = settings_of_one(settings, cores())
     with tempfile.TemporaryDirectory(prefix="paperwire-workers-") as folder, _listening(settings) as listeners:
         host, port = listeners[0].getsockname()[:2]
         set_shared_folder(Path(folder))
@@ -81,11 +81,6 @@ def serve_in_workers(settings: Settings) -> None:
         extra = {"host": host, "port": port, "keys": settings.keys_required, "workers": settings.workers}
         log.info("listening", extra=extra)
         crew.run()
-
-
-def _cores() -> int:
-    """The cores that this process may use, where the system says."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _check(settings: Settings) -> None:

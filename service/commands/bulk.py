@@ -37,6 +37,7 @@ from service.pipeline import (
 )
 from service.pipeline.run import Answer
 from service.ruled import under_rules
+from service.spawning import cores
 
 if TYPE_CHECKING:
     from service.commands.tag import OutputName
@@ -154,8 +155,7 @@ def _workers(request: Request) -> int:
         return request.workers
     # With the encoder one process keeps all cores busy.
     worthwhile = request.options.profile == "fast"
-    cores = len(os.sched_getaffinity(0))
-    return min(cores, _MOST_WORKERS) if worthwhile and cores > 1 else 0
+    return min(cores(), _MOST_WORKERS) if worthwhile and cores() > 1 else 0
 
 
 def _renderer(request: Request) -> Renderer:

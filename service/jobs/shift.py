@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from service.pipeline import load_record, record_path
 from service.pipeline.record import RunRecord
 from service.releases import Candidate
 from service.settings import Settings
+from service.spawning import cores
 from service.store import Job, JobState, Store
 
 log = logging.getLogger("paperwire.jobs")
@@ -187,7 +187,7 @@ class Shift:
             bundle=str(bundle.directory),
             sha256=bundle.sha256,
             rules=str(settings.rules) if settings.rules else None,
-            threads=settings.jobs_threads or max(1, _cores() // 2),
+            threads=settings.jobs_threads or max(1, cores() // 2),
             input_bytes=settings.jobs_input_bytes,
             networks=settings.fetch_networks,
             agent=settings.fetch_agent,
@@ -227,7 +227,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait(_LAST_S)
         except subprocess.TimeoutExpired:
             process.kill()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from models.errors import InputError, NotFoundError
+from models.errors import NotFoundError
 from service.store.columns import from_ticks, to_ticks
+from service.store.cursors import packed, unpacked
 from service.store.database import Database
 from service.store.records import Job, JobState
 from service.store.rows import Columns
@@ -73,7 +72,7 @@ class JobLists:
         for column, wanted in ((jobs.c.kind, kind), (jobs.c.owner, owner), (jobs.c.state, state and str(state))):
             rows = rows if wanted is None else rows.where(column == wanted)
         if cursor:
-            moment, last = _read_cursor(cursor)
+            moment, last = unpacked(cursor, _place)
             rows = rows.where(or_(jobs.c.created < moment, and_(jobs.c.created == moment, jobs.c.id < last)))
         with self._database.read() as connection:
             found = tuple(map(job_of, connection.execute(rows).mappings()))
@@ -134,17 +133,12 @@ def job_of(row: Columns) -> Job:
 
 
 def _cursor(job: Job) -> str:
-    record = json.dumps([to_ticks(job.created), job.id], separators=(",", ":"))
-    return base64.urlsafe_b64encode(record.encode()).decode().rstrip("=")
+    return packed([to_ticks(job.created), job.id])
 
 
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
-    try:
-        record = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-        ticks, job_id = record
-        moment = from_ticks(ticks)
-        if not isinstance(ticks, int) or not isinstance(job_id, str) or moment is None:
-            raise ValueError(cursor)
-    except (ValueError, TypeError, RecursionError, OverflowError):
-        raise InputError(f"the cursor {cursor[:40]!r} is damaged: start again without a cursor") from None
+def _place(record: Any) -> tuple[datetime, str]:
+    ticks, job_id = record
+    moment = from_ticks(ticks)
+    if not isinstance(ticks, int) or not isinstance(job_id, str) or moment is None:
+        raise ValueError(record)
     return moment, job_id

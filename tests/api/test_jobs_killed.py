@@ -6,9 +6,7 @@ import json
 import re
 import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,31 +22,18 @@ from models.tagging import TagOptions
 from service.jobs.folders import used_bytes
 from tests.api.conftest import wait_until
 from tests.api.dumps import answers, as_lines, ended, papers, send, state_of
+from tests.api.servers import Server
 
-ROOT = Path(__file__).parents[2]
 PROGRAM = "import sys; from service.cli import main; sys.exit(main())"
 SLOW = TagOptions("accurate")
 LEASE_S = 4
 
 
-class Server:
-    """A `paperwire serve`, and its log as it grows."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process, self.lines = process, list[dict[str, Any]]()
-        self.reader = threading.Thread(target=self._read)
-        self.reader.start()
-
-    def _read(self) -> None:
-        for line in self.process.stderr or ():
-            # What is no JSON is why it did not start.
-            self.lines.append(json.loads(line) if line.startswith("{") else {"message": line.strip()})
-
-    def logged(self, message: str) -> list[dict[str, Any]]:
-        return [line for line in self.lines if line["message"] == message]
+class JobServer(Server):
+    """A `paperwire serve` that runs jobs."""
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.logged('listening')[0]['port']}", timeout=60)
+        return httpx.Client(base_url=self.url, timeout=60)
 
     def processes(self) -> list[psutil.Process]:
         """Those that tag dumps."""
@@ -70,22 +55,14 @@ class Place:
         self.folder, self.bundle = folder, bundle
 
     @contextmanager
-    def serving(self, **more: Any) -> Iterator[Server]:
+    def serving(self, **more: Any) -> Iterator[JobServer]:
         settings = {"port": 0, "jobs_lease_s": LEASE_S, "jobs_threads": 1, "batch_wait_ms": 0, "workers": 1, **more}
         settings |= {"bundle": str(self.bundle), "store": str(self.folder / "papers.db")}
         config = self.folder / "paperwire.toml"
         config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
         command = [sys.executable, "-c", PROGRAM, "serve", "--config", str(config)]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
-            server = Server(process)
-            try:
-                workers = int(settings["workers"])
-                wait_until(lambda: len(server.logged("ready")) == workers or process.poll() is not None, 120)
-                assert process.poll() is None, server.lines
-                yield server
-            finally:
-                process.kill()
-                server.reader.join(60)
+        with JobServer.started(command, int(settings["workers"])) as server:
+            yield server
 
 
 @pytest.fixture
@@ -99,7 +76,7 @@ def answered(client: httpx.Client, job_id: str, more_than: int = 0) -> int:
     return int(state_of(client, job_id)["progress"]["papers"])
 
 
-def replaced(server: Server) -> None:
+def replaced(server: JobServer) -> None:
     """Return once the process that tags was killed and another is there."""
     old = server.processes()
     old[0].kill()
@@ -136,7 +113,7 @@ def test_a_job_outlives_servers_and_its_own_processes(place: Place, bundle: Mode
         assert float(counted[1]) <= len(some) - seen, "each paper counts where it was answered"
 
 
-def begun(server: Server, client: httpx.Client, job_id: str) -> None:
+def begun(server: JobServer, client: httpx.Client, job_id: str) -> None:
     """Return once the job was claimed, or had ended before."""
     wait_until(lambda: bool(server.logged("a job begins")) or state_of(client, job_id)["state"] == "done", 60)
 

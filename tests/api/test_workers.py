@@ -20,6 +20,7 @@ from service.api.workers import settings_of_one
 from service.releases import Releases
 from service.settings import load_settings
 from tests.api.conftest import wait_until
+from tests.api.servers import Server
 from tests.tiny import tiny_version
 
 PAPER = {"title": "Leader election in replicas", "abstract": "Quorum certificates for Byzantine agreement."}
@@ -33,24 +34,8 @@ if __name__ == "__main__":
 WORKERS = 2
 
 
-class Running:
-    """A server with workers, and its log as it grows."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process, self.lines = process, list[dict[str, Any]]()
-        self.reader = threading.Thread(target=self._read)
-        self.reader.start()
-
-    def _read(self) -> None:
-        for line in self.process.stderr or ():
-            self.lines.append(json.loads(line))
-
-    def logged(self, message: str) -> list[dict[str, Any]]:
-        return [line for line in self.lines if line["message"] == message]
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.logged('listening')[0]['port']}"
+class Running(Server):
+    """A server with workers."""
 
     @property
     def workers(self) -> list[psutil.Process]:
@@ -69,15 +54,9 @@ class Running:
 def running(**overrides: Any) -> Iterator[Running]:
     settings = {"port": 0, "workers": WORKERS, "batch_wait_ms": 0, **overrides}
     command = [sys.executable, "-c", PROGRAM, json.dumps(settings)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
-        server = Running(process)
-        try:
-            wait_until(lambda: len(server.logged("ready")) == WORKERS or process.poll() is not None, 120)
-            assert process.poll() is None, server.lines
-            yield server
-        finally:
-            process.kill()
-            server.reader.join(60)
+    with Running.started(command, WORKERS) as server:
+        yield server
+    assert all("level" in line for line in server.lines), "whatever it says is a line of its log"
 
 
 @pytest.fixture
