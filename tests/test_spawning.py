@@ -26,6 +26,8 @@ def child(connection):
         connection.send((blocked(), "heard"))
 
 if __name__ == "__main__":
+    # Shells let what runs in the background ignore Ctrl-C, and everything it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     context = get_context("spawn")
     for _ in range(2):
         ours, theirs = context.Pipe()
