@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from models.encoders.transformer import GRAPH, TOKENIZER
+from models.encoders.transformer import GRAPH, TOKENIZER, readable_tokens
 from models.errors import BundleError, UnavailableError
 from models.themes import Taxonomy
 from training.graph import BertShape, bert_graph, save_graph
@@ -91,12 +91,12 @@ def find(choice: str, current: Current | None, cache: Path) -> EncoderSource:
 
 
 def _of_bundle(directory: Path, name: str) -> EncoderSource:
-    """The encoder of a bundle, which says how much it reads; of a bare directory of a graph, which does not."""
+    """The encoder of a bundle, which says how much it reads; of a bare graph, which reads what it has positions for."""
     from safetensors import SafetensorError, safe_open
 
     arrays = directory / "dense.safetensors"
     if not arrays.is_file():
-        return EncoderSource(directory, name)
+        return EncoderSource(directory, name, max_tokens=readable_tokens(directory, _MAX_TOKENS))
     try:
         with safe_open(arrays, framework="numpy") as stream:
             return EncoderSource(directory, name, max_tokens=int(stream.get_tensor("max_tokens")[0]))

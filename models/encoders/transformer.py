@@ -46,17 +46,19 @@ class TransformerEncoder:
     Args:
         directory: holds `encoder.xml`, `encoder.bin` (inputs `input_ids` (1, t) int64; output
             (1, d) float32) and `tokenizer.json`.
-        max_tokens: longest input in word pieces, special tokens included.
+        max_tokens: longest input in word pieces, special tokens included; less where the graph
+            has positions for less.
         threads: cores to use; 0 takes all there are.
 
     Raises:
-        BundleError: the graph cannot be loaded.
+        BundleError: the graph cannot be loaded, or the tokenizer marks no beginning and end.
     """
 
     def __init__(self, directory: Path, *, max_tokens: int = 256, threads: int = 0) -> None:
-        self.max_tokens = max_tokens
         self._tokenizer = _tokenizer(directory / TOKENIZER)
-        self._compiled = _compile(directory / GRAPH, threads)
+        graph = _graph(directory / GRAPH)
+        self.max_tokens = min(max_tokens, _positions(graph, max_tokens))
+        self._compiled = _compile(graph, directory / GRAPH, threads)
         self._queue: Any = None
         self._lock = Lock()
         self.dim = int(self._compiled.output(0).partial_shape[1].get_length())
@@ -107,16 +109,52 @@ def _tokenizer(path: Path) -> Tokenizer:
         raise BundleError(f"cannot read {path.name}: {error}") from None
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    if len(tokenizer.encode("").ids) < 2:
+        raise BundleError(f"{path.name} marks no beginning and end of a text: it is not a BERT tokenizer")
     return tokenizer
 
 
-def _compile(graph: Path, threads: int) -> Any:
+def readable_tokens(directory: Path, most: int) -> int:
+    """How many word pieces the graph in `directory` has positions for, at most `most`.
+
+    Raises:
+        BundleError: the graph cannot be read.
+    """
+    return min(most, _positions(_graph(directory / GRAPH), most))
+
+
+def _positions(graph: Any, default: int) -> int:
+    """Rows of the graph's table of positions; `default` for a graph that has none.
+
+    Beyond its last row the runtime reads whatever lies behind it in memory, without an error.
+    """
+    for node in graph.get_ordered_ops():
+        if node.get_type_name() == "Gather" and node.input_value(1).get_node().get_type_name() == "Range":
+            rows = node.input_value(0).get_partial_shape()[0]
+            return int(rows.get_length()) if rows.is_static else default
+    return default
+
+
+def _graph(path: Path) -> Any:
+    import openvino as ov
+
+    try:
+        return ov.Core().read_model(str(path))
+    except RuntimeError as error:
+        raise _unusable(path, error) from None
+
+
+def _unusable(path: Path, error: RuntimeError) -> BundleError:
+    return BundleError(f"cannot load the encoder graph {path.name}: {str(error).splitlines()[0]}")
+
+
+def _compile(graph: Any, path: Path, threads: int) -> Any:
     import openvino as ov
 
     options: dict[str, Any] = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "bf16"}
     if threads:
         options["INFERENCE_NUM_THREADS"] = threads
     try:
-        return ov.Core().compile_model(str(graph), "CPU", options)
+        return ov.Core().compile_model(graph, "CPU", options)
     except RuntimeError as error:
-        raise BundleError(f"cannot load the encoder graph {graph.name}: {str(error).splitlines()[0]}") from None
+        raise _unusable(path, error) from None
