@@ -81,4 +81,4 @@ def assert_alike(found: Weights, weights: Weights) -> None:
     for name, whole in weights.items():
         values = whole[:1] if "token_type" in name else whole  # one text a call: the second row is never read
         error = np.linalg.norm(found[name] - values) / max(float(np.linalg.norm(values)), 1e-6)
-        assert error < 0.05, name
+        assert error < 0.08, name
