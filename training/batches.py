@@ -1,4 +1,4 @@
-"""Batches of texts of like length, and masked word pieces, drawn anew for every step.
+"""Batches of texts of like length, shortened texts and masked word pieces, drawn anew for every step.
 
 Everything drawn depends on the seed and the number of the step alone, so a run that was killed goes
 on exactly as it would have.
@@ -74,6 +74,39 @@ def masked(ids: Ids, seen: Ids, mask_id: int, share: float, *, seed: int, step: 
     inner[:, 0] = False
     inner[np.arange(len(ids)), np.maximum(seen.sum(axis=1) - 1, 0)] = False
     return np.where(chosen & inner, mask_id, ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Shortening:
+    """How often less than a whole text is shown, so that titles and openings are understood too.
+
+    Attributes:
+        titles, cut: shares of texts shown as the title alone, and cut short. least, most: word pieces of a cut text.
+    """
+
+    titles: float = 0.12
+    cut: float = 0.3
+    least: int = 64
+    most: int = 144
+
+    def of(
+        self, texts: Sequence[Sequence[int]], titles: Sequence[Sequence[int]], *, seed: int, step: int
+    ) -> list[Sequence[int]]:
+        """What is shown of each text at a step; a cut text keeps its last word piece, which marks the end."""
+        generator = np.random.default_rng([seed, step, 1])
+        draws = generator.random(len(texts)).tolist()
+        ends = generator.integers(self.least, self.most + 1, len(texts)).tolist()
+        return [
+            self._shown(text, title, draw, end)
+            for text, title, draw, end in zip(texts, titles, draws, ends, strict=True)
+        ]
+
+    def _shown(self, text: Sequence[int], title: Sequence[int], draw: float, end: int) -> Sequence[int]:
+        if draw < self.titles:
+            return title
+        if draw < self.titles + self.cut and len(text) > end:
+            return [*text[: end - 1], text[-1]]
+        return text
 
 
 def rate_at(step: int, steps: int, warm_up: float) -> float:

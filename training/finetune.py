@@ -3,8 +3,10 @@
 Binary cross-entropy summed over themes, on the normalised mean of the token vectors. Heads start as
 the embeddings of the theme definitions, so that the first step already knows what themes mean
 (Halder et al. 2020 do so for few examples). Lower layers learn slower (Howard & Ruder 2018), word
-embeddings not at all. Every half epoch the state is written down, so that a killed run goes on
-exactly where it was.
+embeddings not at all. Some texts are shown as titles alone or cut short, so that those are understood
+too; unlabelled papers may teach with another model's probabilities (Hinton et al. 2015). What comes
+out is a running average of the weights. Every half epoch the state is written down, so that a killed
+run goes on exactly where it was.
 """
 
 from __future__ import annotations
@@ -14,21 +16,25 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from models.classifiers import DenseHeads
 from models.encoders.transformer import GRAPH, TOKENIZER
 from models.errors import LabelError, UnavailableError
+from models.paper import Paper
+from models.scores import FloatMatrix
 from models.themes import Taxonomy
 from models.words import counted
-from training.dataset import LabelledPaper, data_digest, label_matrix
+from training.batches import Shortening
+from training.dataset import LabelledPaper, label_matrix
 from training.encoders import FORM, MINILM_NAME, PACKAGE, config_of, max_tokens
 from training.graph import save_graph
-from training.job import EncoderSource
+from training.job import EncoderSource, SoftPapers
 from training.quantise import quantised_graph
 from training.vectors import Progress, no_progress
 
@@ -49,14 +55,15 @@ def silent(line: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TuneOptions:
-    """How an encoder is fine-tuned; the defaults are what the shipped one was made with.
+    """How an encoder is fine-tuned; `docs/experiments.md` says what the shipped one was made with.
 
     Attributes:
         epochs: times that every paper is seen. batch: papers a step.
         rate, head_rate: highest learning rates of the encoder's top layer and of the heads.
         layer_rate: each layer's rate over that of the one above it.
         decay: of weight matrices (AdamW). warm_up: share of the steps in which rates rise.
-        dropout: of hidden states. masked: share of word pieces hidden.
+        dropout: of hidden states. masked: share of word pieces hidden. shortening: of texts.
+        averaged: share that the running average of the weights keeps at a step.
         head_scale, head_bias: of the heads made from theme definitions.
         max_tokens: word pieces read of a text.
         seed: of everything drawn. threads: cores; 0 takes all.
@@ -71,6 +78,8 @@ class TuneOptions:
     warm_up: float = 0.06
     dropout: float = 0.1
     masked: float = 0.1
+    shortening: Shortening = field(default_factory=Shortening)
+    averaged: float = 0.997
     head_scale: float = 12.0
     head_bias: float = -7.0
     max_tokens: int = 256
@@ -86,6 +95,7 @@ def fine_tune(
     work: Path,
     options: TuneOptions | None = None,
     *,
+    soft: SoftPapers | None = None,
     progress: Progress = no_progress,
     tell: Tell = silent,
 ) -> EncoderSource:
@@ -96,6 +106,7 @@ def fine_tune(
         dev: papers whose figures are told at every checkpoint; nothing is chosen by them.
         work: where checkpoint and result go, each job in a directory of its own; a finished job is
             not done again.
+        soft: unlabelled papers with another model's probabilities, which teach beside the labelled ones.
         tell: is told a line now and then.
 
     Raises:
@@ -109,20 +120,46 @@ def fine_tune(
             f"{counted(len(train), 'labelled paper')} to fine-tune an encoder on, {LEAST_PAPERS} is the least: "
             "leave --fine-tune away"
         )
-    place = work / f"finetune-{_digest(start, train, taxonomy, chosen)}"
+    lessons = _lessons(train, soft, taxonomy)
+    place = work / f"finetune-{_digest(start, lessons, taxonomy, chosen)}"
     if not (place / _DONE).is_file():
         place.mkdir(parents=True, exist_ok=True)
         network = _network(start, taxonomy, chosen)
-        _run(network, train, dev, taxonomy, place, chosen, progress, tell)
-        _export(network, start, place, [item.paper.text for item in train])
+        _run(network, lessons, dev, taxonomy, place, chosen, progress, tell)
+        with network.averaged():
+            _export(network, start, place, [item.paper.text for item in train])
     return _finished(place, start, chosen)
 
 
-def _digest(start: Path, train: Sequence[LabelledPaper], taxonomy: Taxonomy, options: TuneOptions) -> str:
+@dataclass(frozen=True, slots=True)
+class _Lessons:
+    """Papers to learn from, their (n, k) float32 targets and (n,) float32 weights."""
+
+    papers: Sequence[Paper]
+    targets: FloatMatrix
+    weights: npt.NDArray[np.float32]
+
+    def digest(self) -> str:
+        digest = hashlib.sha256(self.targets.tobytes() + self.weights.tobytes())
+        for paper in self.papers:
+            digest.update(paper.digest.encode())
+        return digest.hexdigest()
+
+
+def _lessons(train: Sequence[LabelledPaper], soft: SoftPapers | None, taxonomy: Taxonomy) -> _Lessons:
+    papers, targets = [item.paper for item in train], label_matrix(train, taxonomy).astype(np.float32)
+    weights = np.ones(len(papers), np.float32)
+    if soft is None:
+        return _Lessons(papers, targets, weights)
+    more = np.full(len(soft.papers), soft.weight, np.float32)
+    return _Lessons([*papers, *soft.papers], np.vstack([targets, soft.targets]), np.concatenate([weights, more]))
+
+
+def _digest(start: Path, lessons: _Lessons, taxonomy: Taxonomy, options: TuneOptions) -> str:
     """Names the job: same start, data, themes and options, same result."""
     with (start / "model.safetensors").open("rb") as stream:
         weights = hashlib.file_digest(stream, "sha256").hexdigest()
-    facts = [weights, data_digest(train), taxonomy.fingerprint, asdict(options) | {"threads": 0}, FORM]
+    facts = [weights, lessons.digest(), taxonomy.fingerprint, asdict(options) | {"threads": 0}, FORM]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -138,7 +175,7 @@ def _network(start: Path, taxonomy: Taxonomy, options: TuneOptions) -> Network:
 
 def _run(
     network: Network,
-    train: Sequence[LabelledPaper],
+    lessons: _Lessons,
     dev: Sequence[LabelledPaper],
     taxonomy: Taxonomy,
     place: Path,
@@ -148,9 +185,9 @@ def _run(
 ) -> None:
     from training.batches import Batches
 
-    texts = network.tokens([item.paper.text for item in train])
-    dev_texts = network.tokens([item.paper.text for item in dev])
-    truth, dev_truth = label_matrix(train, taxonomy).astype(np.float32), label_matrix(dev, taxonomy)
+    texts = network.tokens([paper.text for paper in lessons.papers])
+    titles = network.tokens([Paper(paper.id, paper.title).text or paper.text for paper in lessons.papers])
+    dev_texts, dev_truth = network.tokens([item.paper.text for item in dev]), label_matrix(dev, taxonomy)
     batches = Batches(np.array([len(text) for text in texts]), options.batch, options.seed)
     steps = max(round(options.epochs * batches.in_epoch), 1)
     every = max(batches.in_epoch // 2, 1)
@@ -158,12 +195,16 @@ def _run(
     if first:
         tell(f"fine-tuning goes on after step {first:,} of {steps:,}")
     for step, rows in batches.steps(first, steps):
-        network.learn([texts[row] for row in rows], truth[rows], step, steps)
+        shown = options.shortening.of(
+            [texts[row] for row in rows], [titles[row] for row in rows], seed=options.seed, step=step
+        )
+        network.learn(shown, lessons.targets[rows], lessons.weights[rows], step, steps)
         progress("fine-tuning", step + 1, steps)
         if (step + 1) % every == 0 or step + 1 == steps:
             network.keep(place / CHECKPOINT, step + 1)
             if len(dev):
-                figure = _best_f1(network.probabilities(dev_texts), dev_truth)
+                with network.averaged():
+                    figure = _best_f1(network.probabilities(dev_texts), dev_truth)
                 tell(f"epoch {(step + 1) / batches.in_epoch:.1f}: micro-F1 of {len(dev)} dev papers {figure:.3f}")
 
 

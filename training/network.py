@@ -5,11 +5,13 @@ Only `training.finetune` imports this module, and only when it fine-tunes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformer
@@ -56,6 +58,8 @@ class Network:
             self._head.bias.fill_(options.head_bias)
         self._optimiser = torch.optim.AdamW(self._groups(), fused=True)
         self._rates = [group["lr"] for group in self._optimiser.param_groups]
+        self._learning = [p for group in self._optimiser.param_groups for p in group["params"]]
+        self._average = [parameter.detach().clone() for parameter in self._learning]
 
     def tokens(self, texts: Sequence[str]) -> list[list[int]]:
         """Word pieces of each text, cut at the options' limit."""
@@ -64,8 +68,15 @@ class Network:
         found = self._tokenizer(list(texts), truncation=True, max_length=self._options.max_tokens)
         return [list(row) for row in found["input_ids"]]
 
-    def learn(self, texts: Sequence[Sequence[int]], truth: FloatMatrix, step: int, steps: int) -> float:
-        """One step on a batch; comes back with its loss, summed over themes and averaged over papers."""
+    def learn(
+        self,
+        texts: Sequence[Sequence[int]],
+        truth: FloatMatrix,
+        weights: npt.NDArray[np.float32],
+        step: int,
+        steps: int,
+    ) -> float:
+        """One step on a batch; comes back with its loss, summed over themes and averaged over papers by weight."""
         options = self._options
         torch.manual_seed(options.seed * 1_000_003 + step)  # dropout too goes on exactly after a kill
         self._encoder.train()
@@ -77,12 +88,35 @@ class Network:
         loss = torch.nn.functional.binary_cross_entropy_with_logits(
             logits, torch.from_numpy(truth), reduction="none"
         ).sum(dim=1)
-        loss.mean().backward()
-        parameters = [p for group in self._optimiser.param_groups for p in group["params"]]
-        torch.nn.utils.clip_grad_norm_(parameters, _LONGEST_STEP)
+        loss = (loss * torch.from_numpy(weights)).mean()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._learning, _LONGEST_STEP)
         self._optimiser.step()
         self._optimiser.zero_grad()
-        return float(loss.mean().detach())
+        self._follow(step)
+        return float(loss.detach())
+
+    def _follow(self, step: int) -> None:
+        """Move the running average towards the weights: soon at first, by 1 - `averaged` later."""
+        kept = min(self._options.averaged, (step + 1) / (step + 20))
+        with torch.no_grad():
+            torch._foreach_mul_(self._average, kept)
+            torch._foreach_add_(self._average, [p.detach() for p in self._learning], alpha=1.0 - kept)
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within, the network has the running average of its weights (Polyak & Juditsky 1992)."""
+        now = [parameter.detach().clone() for parameter in self._learning]
+        self._set(self._average)
+        try:
+            yield
+        finally:
+            self._set(now)
+
+    def _set(self, values: Sequence[torch.Tensor]) -> None:
+        with torch.no_grad():
+            for parameter, value in zip(self._learning, values, strict=True):
+                parameter.copy_(value)
 
     def probabilities(self, texts: Sequence[Sequence[int]]) -> FloatMatrix:
         """(n, k) float32, not calibrated."""
@@ -111,6 +145,7 @@ class Network:
         state |= {f"head.{name}": value for name, value in self._head.state_dict().items()}
         for number, moments in self._optimiser.state_dict()["state"].items():
             state |= {f"optimiser.{number}.{name}": torch.as_tensor(value) for name, value in moments.items()}
+        state |= {f"average.{number}": value for number, value in enumerate(self._average)}
         staging = path.with_name(f".{path.name}.new")
         save_file({name: v.contiguous().clone() for name, v in state.items()}, staging, {"step": str(step)})
         staging.replace(path)
@@ -126,6 +161,7 @@ class Network:
         state = load_file(path)
         self._encoder.load_state_dict(_under("encoder.", state))
         self._head.load_state_dict(_under("head.", state))
+        self._average = [state[f"average.{number}"] for number in range(len(self._average))]
         moments: dict[int, dict[str, Any]] = {}
         for name, value in _under("optimiser.", state).items():
             number, _, moment = name.partition(".")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from training.publish import publish
 from training.vectors import Progress, no_progress
 from training.workplace import held, vectors_of
 
+_LENT_WEIGHT = 0.7  # of a paper with lent probabilities, against a labelled one, when an encoder is fine-tuned
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -33,7 +35,8 @@ class Request:
         encoder: "shipped", "minilm", a directory, or None to choose by the themes (`training.encoders`).
         outside: papers of other fields. field_categories: as in `training.job.Job`.
         tune: how to fine-tune the encoder; None leaves it as it is.
-        unlabelled, count: papers to teach the n-gram heads with, and how many of them.
+        unlabelled, count: gives papers to teach the n-gram heads with, anew at each call, and how many of them; a
+            fine-tuned encoder learns from them too, with what the bundle in use says, if its themes are the same.
         curve: also draw the learning curve. strict: refuse labels with errors.
     """
 
@@ -45,7 +48,7 @@ class Request:
     outside: Sequence[Paper] = ()
     field_categories: tuple[str, ...] = ()
     tune: TuneOptions | None = None
-    unlabelled: Iterable[Paper] | None = None
+    unlabelled: Callable[[], Iterable[Paper]] | None = None
     count: int = COUNT
     name: str = "themes"
     version: str = "1"
@@ -120,9 +123,22 @@ def _encoder(request: Request, prepared: Prepared, progress: Progress, tell: Tel
         raise UnavailableError("the shipped encoder is a finished graph: fine-tune from minilm or a directory")
     start = minilm_directory() if (request.encoder or MINILM) == MINILM else Path(request.encoder or "")
     splits, tune = prepared.splits, replace(request.tune, seed=request.seed)
+    soft = _lent(request, prepared, progress, tell)
     return fine_tune(
-        start, splits.train, splits.dev, prepared.taxonomy, request.cache, tune, progress=progress, tell=tell
+        start, splits.train, splits.dev, prepared.taxonomy, request.cache, tune, soft=soft, progress=progress, tell=tell
     )
+
+
+def _lent(request: Request, prepared: Prepared, progress: Progress, tell: Tell) -> SoftPapers | None:
+    """Unlabelled papers with the probabilities of the bundle in use, where it has the same themes."""
+    current = request.current
+    if request.unlabelled is None or current is None or current.taxonomy.ids != prepared.taxonomy.ids:
+        return None
+    tell(f"the encoder learns from unlabelled papers too, with the probabilities of {current.name}")
+    teacher = ModelBundle.load(current.directory, verify=False)
+    source = EncoderSource(current.directory, current.name, max_tokens=teacher.dense.encoder.max_tokens)
+    soft = soften(teacher, _unlabelled(request, teacher), vectors_of(source, request.cache), progress=progress)
+    return replace(soft, weight=_LENT_WEIGHT)
 
 
 def _job(request: Request, prepared: Prepared, encoder: EncoderSource) -> Job:
@@ -158,6 +174,10 @@ def _soft(request: Request, job: Job, cache: Path, progress: Progress) -> SoftPa
     directory = request.cache / "teacher"
     fit_bundle(job, directory, cache=cache, progress=progress)
     teacher = ModelBundle.load(directory, verify=False)
+    return soften(teacher, _unlabelled(request, teacher), cache, progress=progress)
+
+
+def _unlabelled(request: Request, teacher: ModelBundle) -> list[Paper]:
     labelled = {item.paper.id for item in request.labels.everything}
-    papers = sample(within_scope(teacher, request.unlabelled), request.count, labelled)
-    return soften(teacher, papers, cache, progress=progress)
+    papers = request.unlabelled() if request.unlabelled else ()
+    return sample(within_scope(teacher, papers), request.count, labelled)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,7 +77,10 @@ class Learning:
     epochs: Annotated[float, typer.Option(min=0.01, help="Of --fine-tune.")] = 4.0
     distil: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Unlabelled papers to teach the fast profile with; any feed format."),
+        typer.Option(
+            metavar="FILE",
+            help="Unlabelled papers to teach the fast profile with, and a fine-tuned encoder; any feed format.",
+        ),
     ] = None
     distil_count: Annotated[int, typer.Option(min=1, help="How many of them.")] = 20_000
     seed: Annotated[int, typer.Option(min=0, help="The same seed and papers give the same bundle.")] = 0
@@ -129,7 +133,7 @@ def _request(files: LabelFiles, learning: Learning, product: Product, *, strict:
         outside=tuple(_papers(learning.outside)) if learning.outside else (),
         field_categories=tuple(learning.field_category or ()),
         tune=_tuning(learning.epochs) if learning.fine_tune else None,
-        unlabelled=_papers(learning.distil) if learning.distil else None,
+        unlabelled=partial(_papers, learning.distil) if learning.distil else None,
         count=learning.distil_count,
         out=product.out,
         cache=product.cache or product.out.with_name(f"{product.out.name}.cache"),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.batches import Batches, masked, padded, rate_at
+from training.batches import Batches, Shortening, masked, padded, rate_at
 
 
 @given(st.lists(st.integers(2, 300), min_size=1, max_size=400), st.integers(1, 20), st.integers(0, 9))
@@ -51,3 +51,22 @@ def test_about_the_share_asked_for_is_masked() -> None:
 @pytest.mark.parametrize(("step", "expected"), [(0, 0.1), (9, 1.0), (10, 1.0), (55, 0.5), (99, 1 / 90)])
 def test_the_rate_rises_and_falls(step: int, expected: float) -> None:
     assert rate_at(step, 100, 0.1) == pytest.approx(expected)
+
+
+@given(st.lists(st.integers(2, 260), min_size=1, max_size=50), st.integers(0, 9), st.integers(0, 99))
+def test_a_text_is_shown_whole_cut_or_by_its_title(lengths: list[int], seed: int, step: int) -> None:
+    texts = [[1, *range(10, 8 + length), 2] for length in lengths]
+    titles = [[1, -1, 2] for _ in lengths]
+    shortening = Shortening(titles=0.2, cut=0.5, least=30, most=90)
+    shown = shortening.of(texts, titles, seed=seed, step=step)
+    assert shown == shortening.of(texts, titles, seed=seed, step=step)
+    for text, title, seen in zip(texts, titles, shown, strict=True):
+        cut = 30 <= len(seen) <= 90 and list(seen[:-1]) == text[: len(seen) - 1] and seen[-1] == text[-1]
+        assert seen in (text, title) or cut
+
+
+def test_texts_are_shortened_as_often_as_asked() -> None:
+    texts, titles = [list(range(200))] * 4000, [[0, 1]] * 4000
+    shown = Shortening(titles=0.12, cut=0.3).of(texts, titles, seed=1, step=7)
+    assert sum(text == [0, 1] for text in shown) / 4000 == pytest.approx(0.12, abs=0.02)
+    assert sum(2 < len(text) < 200 for text in shown) / 4000 == pytest.approx(0.3, abs=0.03)

@@ -28,8 +28,14 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def request(
     papers: Sequence[LabelledPaper], encoder: Path, place: Path, themes: Taxonomy | None = None, **more: object
 ) -> Request:
-    settings = {"out": place / "bundle", "cache": place / "cache", "encoder": str(encoder), **more}
-    return Request(labels=Labels(papers, themes=themes), current=None, **settings)  # type: ignore[arg-type]
+    settings = {
+        "out": place / "bundle",
+        "cache": place / "cache",
+        "encoder": str(encoder),
+        "current": None,
+        **more,
+    }
+    return Request(labels=Labels(papers, themes=themes), **settings)  # type: ignore[arg-type]
 
 
 def figure(outcome: Outcome, name: str = "micro_f1") -> float:
@@ -111,7 +117,7 @@ def test_given_dev_papers_set_thresholds_and_measure(encoder: Path, tmp_path: Pa
 
 def test_unlabelled_papers_teach_the_fast_profile(encoder: Path, tmp_path: Path) -> None:
     unlabelled = [item.paper for item in tiny_papers(120, 6)]
-    asked = request(tiny_papers(30, 1), encoder, tmp_path, unlabelled=unlabelled, count=100)
+    asked = request(tiny_papers(30, 1), encoder, tmp_path, unlabelled=lambda: unlabelled, count=100)
     outcome = train(asked)
     assert outcome.digest == train(replace(asked, out=tmp_path / "again")).digest
     known = ModelBundle.load(outcome.bundle).lexical.encoder.keys
@@ -148,3 +154,21 @@ def test_a_fine_tuned_bundle(tmp_path: Path) -> None:
     assert manifest["encoder"]["name"] == "fine-tuned start"
     assert manifest["training"]["fine_tuned"]["epochs"] == 1.0
     assert train(replace(asked, out=tmp_path / "again")).digest == outcome.digest
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed (extra 'train')")
+@pytest.mark.filterwarnings("ignore")
+def test_the_bundle_in_use_teaches_an_encoder_by_unlabelled_papers(tiny_bundle: Path, tmp_path: Path) -> None:
+    start = save_transformer(tmp_path / "start")
+    unlabelled = [item.paper for item in tiny_papers(120, 6)]
+    tune = TuneOptions(epochs=1.0, batch=8, max_tokens=64, threads=1)
+    current = Current(tiny_bundle, tiny_taxonomy(), "tiny 1")
+    asked = request(
+        tiny_papers(80, 1), start, tmp_path, tiny_taxonomy(), tune=tune, current=current, unlabelled=lambda: unlabelled
+    )
+    told: list[str] = []
+    taught = train(asked, tell=told.append)
+    assert "the encoder learns from unlabelled papers too, with the probabilities of tiny 1" in told
+    alone = train(replace(asked, current=None, out=tmp_path / "alone"), tell=told.append)
+    encoders = {ModelBundle.load(each.bundle).manifest["encoder"]["sha256"] for each in (taught, alone)}
+    assert len(encoders) == 2
