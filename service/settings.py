@@ -130,9 +130,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jobs_paths: Annotated[
         tuple[str, ...], Meta(description="Folders of files that jobs may name by path; empty: none.")
     ] = ()
-    jobs_input_bytes: Annotated[
-        Count, Meta(description="Longest upload or fetched dump of a job; longer ones: 413.")
-    ] = 4_294_967_296
+    jobs_input_bytes: Annotated[Count, Meta(description="Longest upload (413) or fetched dump (fails) of a job.")] = (
+        4_294_967_296
+    )
     jobs_disk_bytes: Annotated[
         Count, Meta(description="All files of jobs together; beyond that new jobs are answered 507.")
     ] = 34_359_738_368

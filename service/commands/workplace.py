@@ -87,4 +87,5 @@ def make_fetcher(settings: Settings) -> Fetcher:
     from service.fetch.policy import default_user_agent
 
     agent = settings.fetch_agent or default_user_agent()
-    return Fetcher(FetchPolicy(allow_networks=settings.fetch_networks, user_agent=agent))
+    remedy = "download it, and give the file to `paperwire tag` or `paperwire ingest`"
+    return Fetcher(FetchPolicy(allow_networks=settings.fetch_networks, user_agent=agent, remedy=remedy))

@@ -29,7 +29,9 @@ Collect = Callable[[Iterable[bytes]], bytes]
 """What becomes of a body's pieces, which it must take to their end: joined, or written to a file."""
 
 
-def read_body(chunks: Iterable[bytes], encoding: str, max_bytes: int, collect: Collect = b"".join) -> bytes:
+def read_body(
+    chunks: Iterable[bytes], encoding: str, max_bytes: int, collect: Collect = b"".join, *, remedy: str = ""
+) -> bytes:
     """The whole body, decompressed; what `collect` makes of it.
 
     Args:
@@ -38,22 +40,24 @@ def read_body(chunks: Iterable[bytes], encoding: str, max_bytes: int, collect: C
             of RFC 9110 8.4.1.2, or raw as some servers send it) are understood.
         max_bytes: limit for the bytes on the wire and for the decompressed bytes, each.
         collect: takes the pieces; by default joins them.
+        remedy: what to do about a larger body, told with the error.
 
     Raises:
         FetchError: larger than the limit, or an encoding that was not asked for.
         zlib.error: damaged compressed data.
         EOFError: compressed data that ends early.
     """
-    wire = _limited(chunks, max_bytes, "as sent")
-    return collect(_limited(_decoder(encoding)(wire), max_bytes, "decompressed"))
+    then = f"; {remedy}" if remedy else ""
+    wire = _limited(chunks, max_bytes, f"(as sent){then}")
+    return collect(_limited(_decoder(encoding)(wire), max_bytes, f"(decompressed){then}"))
 
 
-def _limited(chunks: Iterable[bytes], max_bytes: int, which: str) -> Iterator[bytes]:
+def _limited(chunks: Iterable[bytes], max_bytes: int, told: str) -> Iterator[bytes]:
     seen = 0
     for chunk in chunks:
         seen += len(chunk)
         if seen > max_bytes:
-            raise FetchError(f"the body is larger than {max_bytes:,} bytes ({which}); raise max_bytes to accept it")
+            raise FetchError(f"the body is larger than {max_bytes:,} bytes {told}")
         yield chunk
 
 

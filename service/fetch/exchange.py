@@ -82,23 +82,25 @@ def exchange(
         except httpcore2.ConnectError as error:
             raise _certificate_error(target, error) or error from None
         with closing(response):
-            return _answer(response, policy.max_bytes, collect)
+            return _answer(response, policy, collect)
 
 
-def _answer(response: httpcore2.Response, max_bytes: int, collect: Collect) -> Answer:
+def _answer(response: httpcore2.Response, policy: FetchPolicy, collect: Collect) -> Answer:
     headers: dict[str, str] = {}
     for name, value in response.headers:
         headers.setdefault(name.decode("latin-1").lower(), _text(value))
     if not 200 <= response.status < 300:
         return Answer(response.status, headers, b"")
-    _refuse_announced(headers.get("content-length", ""), max_bytes)
-    body = read_body(response.iter_stream(), headers.get("content-encoding", ""), max_bytes, collect)
+    _refuse_announced(headers.get("content-length", ""), policy)
+    encoding = headers.get("content-encoding", "")
+    body = read_body(response.iter_stream(), encoding, policy.max_bytes, collect, remedy=policy.remedy)
     return Answer(response.status, headers, body)
 
 
-def _refuse_announced(length: str, max_bytes: int) -> None:
-    if length.isascii() and length.isdigit() and int(length[:20]) > max_bytes:
-        raise FetchError(f"the body is announced with {length[:20]} bytes, {max_bytes:,} are allowed (max_bytes)")
+def _refuse_announced(length: str, policy: FetchPolicy) -> None:
+    if length.isascii() and length.isdigit() and int(length[:20]) > policy.max_bytes:
+        announced = f"the body is announced with {int(length[:20]):,} bytes"
+        raise FetchError(f"{announced}, {policy.max_bytes:,} are allowed; {policy.remedy}")
 
 
 def _text(value: bytes) -> str:

@@ -31,6 +31,7 @@ class FetchPolicy:
             `("127.0.0.0/8", "fd00:12::/32")`; narrower than `allow_private`.
         allow_downgrade: follow a redirect from https to http.
         max_bytes: largest body, both as sent and as decompressed; more is cut off and refused.
+        remedy: what the error about a larger body tells people to do.
         timeout_s: longest wait in seconds for a connection, and for every single read.
         total_timeout_s: longest time in seconds for one try with all its redirects. Waiting for
             one's turn at a host and between tries is not counted.
@@ -51,6 +52,7 @@ class FetchPolicy:
     allow_networks: tuple[str, ...] = ()
     allow_downgrade: bool = False
     max_bytes: int = 64 * 1024 * 1024
+    remedy: str = "raise max_bytes to accept it"
     timeout_s: float = 30.0
     total_timeout_s: float = 300.0
     redirects: int = 5

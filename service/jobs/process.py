@@ -51,6 +51,7 @@ _NICE = 10
 _TURN_S = 20.0
 _LAST_S = 15.0
 _TIMEOUT_S = 3600.0
+_TOO_LARGE = "compress the dump, split it, or have `jobs_input_bytes` raised by whoever runs this server"
 
 
 def main() -> int:
@@ -214,6 +215,7 @@ class _Execution:
             allow_networks=self.order.networks,
             user_agent=self.order.agent or default_user_agent(),
             max_bytes=self.order.input_bytes,
+            remedy=_TOO_LARGE,
             total_timeout_s=_TIMEOUT_S,
         )
         Fetcher(policy).fetch(self.order.place, collect=lambda pieces: _written(part, pieces))

@@ -256,13 +256,14 @@ def test_private_addresses_are_refused(opened: Opened) -> None:
 
 
 @contextmanager
-def publishing(dump: bytes) -> Iterator[str]:
+def publishing(dump: bytes, *, announced: bool = True) -> Iterator[str]:
     """An address on this machine where a dump is to be had."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
-            self.send_header("Content-Length", str(len(dump)))
+            if announced:
+                self.send_header("Content-Length", str(len(dump)))
             self.end_headers()
             self.wfile.write(dump)
 
@@ -285,10 +286,17 @@ def test_a_dump_is_fetched_where_that_is_allowed(opened: Opened, bundle: ModelBu
         assert (done["state"], done["input"]) == ("done", {"kind": "url", "place": url}), done
         assert client.get(done["links"]["result"]).content == answers(bundle, SOME)
         assert not (tmp_path / "jobs" / job["id"] / "input").exists()
-    with publishing(dump) as url, opened(fetch_networks=("127.0.0.0/8",), jobs_input_bytes=len(dump) - 1) as client:
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_fetched_dump_that_is_too_large_names_the_setting(opened: Opened, announced: bool) -> None:
+    dump = as_lines(SOME)
+    limits = {"fetch_networks": ("127.0.0.0/8",), "jobs_input_bytes": len(dump) - 1}
+    with publishing(dump, announced=announced) as url, opened(**limits) as client:
         failed = ended(client, client.post("/v1/jobs", json={"url": url}).json()["id"])
         assert failed["state"] == "failed"
-        assert "are allowed" in failed["error"]
+        assert failed["error"].startswith(url) and f"{len(dump) - 1:,} " in failed["error"]
+        assert "`jobs_input_bytes`" in failed["error"] and "max_bytes" not in failed["error"]
 
 
 def test_jobs_belong_to_their_key(opened: Opened, tmp_path: Path) -> None:
