@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from models.calibration import parse_promise
 from models.errors import ConflictError, FetchError, InputError
-from service.api.body import invalid, read_json, read_query
+from service.api.body import check_media_type, decode, invalid, read_body, read_query
 from service.api.errors import JSON, Fault, RefusalError
 from service.api.idempotency import key_of, reused
 from service.api.job_answers import job_out, job_path
@@ -29,6 +29,11 @@ from service.schemas import options_of
 from service.store import Job, JobState, Store
 
 _JOB = msgspec.json.Decoder(JobIn)
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_SEND_DUMP = (
+    "JSON here names a dump by 'path' or 'url'; send a dump itself as another media type, JSON too: "
+    "`curl --data-binary @dump -H 'Content-Type: application/octet-stream'`"
+)
 _BUSY_S = "60"
 
 
@@ -55,13 +60,36 @@ async def create(call: Call) -> Response:
 
 
 async def _of_a_name(call: Call, query: JobQuery, key: str) -> Job:
-    body = await read_json(call, _JOB)
+    body = await _named(call)
     if (body.path is UNSET) == (body.url is UNSET):
         raise invalid(
             [Fault("", "name one input: give 'path' or 'url', or send the dump itself as another media type")]
         )
     options = _options(call, body, query, "path" if body.url is UNSET else "url")
     return await asyncio.to_thread(_queued, call, body, options, key)
+
+
+async def _named(call: Call) -> JobIn:
+    """What the body says, which must not be a dump: the hint goes with every error that a dump would meet."""
+    raw = b""
+    try:
+        check_media_type(call, JSON)
+        raw = await read_body(call)
+        return decode(_JOB, raw)
+    except RefusalError as error:
+        if _names_a_dump(raw):
+            raise
+        faults = (Fault("", _SEND_DUMP), *error.faults)
+        message = f"{error}. {_SEND_DUMP}"
+        raise RefusalError(error.status, error.slug, message, faults=faults, headers=error.headers) from None
+
+
+def _names_a_dump(raw: bytes) -> bool:
+    """Whether a body that was refused means to name one."""
+    try:
+        return not {"path", "url"}.isdisjoint(_FIELDS.decode(raw))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
 
 
 def _queued(call: Call, body: JobIn, options: JobOptions, key: str) -> Job:

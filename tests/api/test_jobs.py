@@ -214,6 +214,36 @@ def test_media_types(opened: Opened) -> None:
         assert problem(client.post("/v1/jobs", json=dump.decode().splitlines()[0])) == (422, "invalid-input")
 
 
+def test_a_dump_sent_as_json_is_told_how_to_be_sent(opened: Opened) -> None:
+    rows = [{"id": one.id, "title": one.title, "abstract": one.abstract} for one in SOME]
+    entries = json.dumps(rows).encode()
+    kind = {"content-type": "application/json"}
+    with opened(jobs_at_once=0, body_bytes=len(entries) + 100) as client:
+        for dump, slug in (
+            (entries, (422, "invalid-input")),
+            (json.dumps({"papers": rows}).encode(), (422, "invalid-input")),
+            (json.dumps(rows[0]).encode(), (422, "invalid-input")),
+            (as_lines(SOME[:3]), (422, "invalid-input")),
+            (entries[:-1], (422, "invalid-input")),
+            (b"@article{own:1, title = {", (400, "malformed")),
+            (b"[" * 100_000, (413, "too-long")),
+            (b"[" * 2_000, (422, "invalid-input")),
+        ):
+            answer = client.post("/v1/jobs", content=dump, headers=kind)
+            assert problem(answer) == slug, dump[:30]
+            assert "--data-binary @dump" in answer.json()["detail"]
+            assert "--data-binary @dump" in answer.json()["errors"][0]["message"]
+        packed = client.post("/v1/jobs", content=gzip.compress(entries), headers={**kind, "content-encoding": "gzip"})
+        assert problem(packed) == (415, "unsupported-media-type") and "--data-binary @dump" in packed.text
+        misspelt = client.post("/v1/jobs", json={"url": "https://feeds.example/x", "detial": "full"})
+        assert problem(misspelt) == (422, "invalid-input") and "--data-binary" not in misspelt.text
+        assert not client.get("/v1/jobs").json()["jobs"]
+    with opened() as client:
+        for dump in (entries, json.dumps({"papers": rows}).encode()):
+            done = ended(client, send(client, dump)["id"])
+            assert (done["state"], done["progress"]["papers"]) == ("done", len(rows)), "as it was told"
+
+
 def test_paths_lead_nowhere_but_under_allowed_folders(opened: Opened, tmp_path: Path) -> None:
     allowed, secret = tmp_path / "dumps", tmp_path / "secret.jsonl"
     (allowed / "sub").mkdir(parents=True)
