@@ -139,6 +139,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jobs_waiting: Annotated[
         Count, Meta(description="Jobs that may arrive or wait at a time; more are answered 503.")
     ] = 1000
+    jobs_timeout_s: Annotated[
+        Seconds, Meta(description="Seconds that a job may run, over all restarts; then it fails. 0: no limit.")
+    ] = 86_400.0
     jobs_keep_s: Annotated[Positive, Meta(description="Seconds that an ended job and its files are kept.")] = 604_800.0
     jobs_lease_s: Annotated[
         float, Meta(ge=2, description="Seconds a server may stay silent before another takes over its jobs.")

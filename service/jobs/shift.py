@@ -9,11 +9,12 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 import msgspec
 
 from models.errors import ConflictError, InputError, NotFoundError, PaperwireError, StoreError
+from models.words import counted
 from service.jobs.folders import JobFolder, remove_job, used_bytes
 from service.jobs.order import BUSY, JobOptions, Order, Told, Watcher
 from service.pipeline import load_record, record_path
@@ -32,6 +33,13 @@ _DISK_S = 10.0
 _LAST_S = 10.0
 """How long a process that is told to end may take to write down where it is."""
 _FULL = "the files of jobs take more room than `jobs_disk_bytes`: remove jobs that are done, or raise it"
+
+_LATE = (
+    "the job has run longer than {most_s:,.9g} s (`jobs_timeout_s`) with {papers} answered, of which nothing is kept: "
+    "split the dump, ask for the profile fast, or have the limit raised by whoever runs this server"
+)
+_RAN = "ran_s"
+"""Under this name the store keeps, beside what processes tell, how long they have run."""
 
 
 class Bundles(Protocol):
@@ -64,10 +72,15 @@ class Shift:
     _counted: int = 0
     _beaten: float = 0.0
     _looked: float = 0.0
-    _full: bool = False
+    _over: str = ""
+    _known: dict[str, Any] = field(default_factory=dict)
+    _ran_s: float = 0.0
+    _began: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
         """See the job through, or leave it to whoever comes next; raises nothing of ours."""
+        self._known = dict(self.job.progress)
+        self._ran_s = float(self._known.get(_RAN, 0.0))
         record = self._record()
         self._counted = record.papers if record else 0
         try:
@@ -84,8 +97,8 @@ class Shift:
             code = self._attend()
             if self.told.ended in ("done", "failed") or self.stopping.is_set() or code == BUSY:
                 break
-            if self._full:
-                return msgspec.structs.replace(self.told, ended="failed", error=_FULL)
+            if self._over:
+                return msgspec.structs.replace(self.told, ended="failed", error=self._over)
             log.error("the process of a job failed", extra={"job": self.job.id, "code": code, "error": self.told.error})
             if self.told.ended != "trouble":
                 reason = f"its process ended with code {code}, {_TRIES} times, perhaps for want of memory"
@@ -146,12 +159,13 @@ class Shift:
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
         self._beaten = time.monotonic()
         pause_s = min(_BEAT_S, self.settings.jobs_lease_s / 4)
-        while process.poll() is None and not self.stopping.is_set() and not self._full:
+        while process.poll() is None and not self.stopping.is_set() and not self._over:
             if self._said_all.wait(pause_s):
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(pause_s)
             self._try_to_beat()
             self._check_disk()
+            self._check_time()
 
     def _try_to_beat(self) -> None:
         try:
@@ -165,7 +179,9 @@ class Shift:
 
     def _beat(self) -> None:
         told, lease_s = self.told, self.settings.jobs_lease_s
-        progress = told.as_progress() if told != Told() else None  # what is known of the upload stays meanwhile
+        if told != Told():  # what is known of the upload stays meanwhile
+            self._known = told.as_progress()
+        progress = self._known | {_RAN: round(self._running_s(), 1)}
         self.store.jobs.beat(self.job.id, self.worker, done=told.papers, progress=progress, lease_s=lease_s)
         self.watcher.job_papers(max(0, told.papers - self._counted))
         self._counted = max(self._counted, told.papers)
@@ -174,7 +190,17 @@ class Shift:
         if time.monotonic() - self._looked < _DISK_S:
             return
         self._looked = time.monotonic()
-        self._full = used_bytes(self.settings.jobs_place) > self.settings.jobs_disk_bytes
+        if used_bytes(self.settings.jobs_place) > self.settings.jobs_disk_bytes:
+            self._over = _FULL
+
+    def _check_time(self) -> None:
+        most_s = self.settings.jobs_timeout_s
+        if most_s and self._running_s() > most_s:
+            self._over = _LATE.format(most_s=most_s, papers=counted(self._counted, "paper"))
+
+    def _running_s(self) -> float:
+        """Seconds that the job has run, on all servers that were at it."""
+        return self._ran_s + time.monotonic() - self._began
 
     def _order(self) -> Order:
         settings, options = self.settings, self._options

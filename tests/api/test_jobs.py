@@ -405,6 +405,45 @@ def test_a_job_is_stopped_where_files_take_too_much_room(opened: Opened, tmp_pat
         wait_until(lambda: used_bytes(tmp_path / "jobs") == 0)
 
 
+def test_a_job_that_runs_too_long_fails_and_says_how_far_it_came(opened: Opened, tmp_path: Path) -> None:
+    with opened(jobs_timeout_s=2.5, jobs_threads=1) as client:
+        job = send(client, as_lines(papers(40_000, 7)), profile="accurate")
+        failed = ended(client, job["id"])
+        assert (failed["state"], failed["links"]["result"]) == ("failed", None)
+        told = failed["error"]
+        assert told.startswith("the job has run longer than 2.5 s (`jobs_timeout_s`) with ") and "kept" in told
+        assert f" {failed['progress']['papers']:,} papers answered" in told
+        wait_until(lambda: used_bytes(tmp_path / "jobs") == 0)
+        assert ended(client, send(client, as_lines(SOME))["id"])["state"] == "done", "the next one has its turn"
+
+
+@contextmanager
+def stalling() -> Iterator[str]:
+    """An address on this machine that takes connections and answers nobody."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/dump"
+
+
+def test_the_time_of_a_job_counts_over_restarts(opened: Opened, tmp_path: Path) -> None:
+    def ran_s(job_id: str) -> float:
+        with Store.open(tmp_path / "papers.db") as store:
+            return float(store.jobs.get(job_id).progress.get("ran_s", 0.0))
+
+    local = {"fetch_networks": ("127.0.0.0/8",)}
+    with stalling() as url:
+        with opened(jobs_timeout_s=0, **local) as client:
+            job_id = client.post("/v1/jobs", json={"url": url}).json()["id"]
+            wait_until(lambda: ran_s(job_id) >= 1.5)
+        before = ran_s(job_id)
+        with opened(jobs_timeout_s=0, **local) as client:
+            wait_until(lambda: ran_s(job_id) != before)
+            assert before < ran_s(job_id)
+            assert state_of(client, job_id)["state"] == "running"
+        with opened(jobs_timeout_s=before, **local) as client:
+            failed = ended(client, job_id)
+            assert failed["state"] == "failed" and "`jobs_timeout_s`) with 0 papers answered" in failed["error"]
+
+
 @pytest.mark.parametrize("how", ["removed", "cancelled"])
 def test_an_upload_whose_job_is_gone_is_told_so(bundle: ModelBundle, tmp_path: Path, how: str) -> None:
     dump, place = as_lines(papers(500, 4)), tmp_path / "jobs"
