@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -113,6 +113,8 @@ def evaluate(
     with Stages(quiet=not sys.stderr.isatty()) as stages:
         found = measure(loaded, papers, options, progress=stages.show)
         compared = _compared(second, rival_profile, found, papers, stages.show)
+    if compared and second and compared.first == compared.second:
+        compared = _told_apart(compared, _mark(second, rival), _mark(loaded, rival))
     shown = {item.paper.id: item.paper for item in papers} if written.texts else None
     _write(found, written, Extras(comparison=compared, labels=problems, texts=shown))
 
@@ -189,6 +191,19 @@ def _compared(
     if not isinstance(second, Predictions):
         second = predict(second, papers, profile, (options.promise,), progress=progress)[0]
     return compare(second, found.predictions, times=options.resamples, seed=options.seed)
+
+
+def _told_apart(comparison: Comparison, first: str, second: str) -> Comparison:
+    """The comparison of two models of one name, with what tells them apart behind it."""
+    return replace(comparison, first=f"{comparison.first}, {first}", second=f"{comparison.second}, {second}")
+
+
+def _mark(model: ModelBundle | Predictions, rival: Rival) -> str:
+    from training.predictions import Predictions
+
+    if isinstance(model, Predictions):
+        return f"scores in {plain(str(rival.against))}"
+    return f"sha256 {model.name.sha256[:12]}"
 
 
 def _write(found: Evaluation, written: Written, extras: Extras) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from models.bundle import SHIPPED
+from models.bundle import SHIPPED, ModelBundle
+from models.parts import MANIFEST
 from service.cli import run
 from tests.tiny import tiny_papers
 from training.dataset import LabelledPaper
@@ -69,6 +71,22 @@ def test_two_bundles_and_two_profiles_are_compared(tiny_bundle, labels, tmp_path
     assert "before: themes 1 (fast); now: themes 1 (accurate); 40 shared papers" in capsys.readouterr().out
     assert _evaluate(labels, "--against", tiny_bundle, "--json", record) == 0
     assert json.loads(record.read_text())["comparison"]["papers"] == 40
+
+
+def test_models_of_one_name_are_told_apart(tiny_bundle, labels, tmp_path, capsys):
+    other, scores = tmp_path / "other", tmp_path / "old.safetensors"
+    shutil.copytree(tiny_bundle, other)
+    manifest = json.loads((other / MANIFEST).read_text())
+    (other / MANIFEST).write_text(json.dumps(manifest))  # the same in other bytes
+    mine, others = (ModelBundle.load(place).name.sha256[:12] for place in (tiny_bundle, other))
+    assert mine != others
+    assert _evaluate(labels, "--profile", "fast", "--against", other, "--save-scores", scores) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"before: themes 1 (fast), sha256 {others}; now: themes 1 (fast), sha256 {mine}; 40 shared papers" in told
+    assert _evaluate(labels, "--profile", "fast", "--against", scores, "--json", "-") == 0
+    compared = json.loads(capsys.readouterr().out)["comparison"]
+    assert compared["first"] == f"themes 1 (fast), scores in {scores}"
+    assert compared["second"] == f"themes 1 (fast), sha256 {mine}"
 
 
 def test_bad_lines_are_told_and_cost_their_neighbours_nothing(tmp_path, capsys):
