@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from models.calibration import parse_promise
 from models.errors import ConflictError, FetchError, InputError
+from models.words import counted
 from service.api.body import check_media_type, decode, invalid, read_body, read_query
 from service.api.errors import JSON, Fault, RefusalError
 from service.api.idempotency import key_of, reused
@@ -155,7 +156,8 @@ def _store_with_room(call: Call, key: str) -> Store:
         return store
     counts = store.jobs.counts(KIND)
     if counts[JobState.QUEUED] + counts[JobState.RECEIVING] >= settings.jobs_waiting:
-        message = f"{settings.jobs_waiting} jobs wait already (`jobs_waiting`): try again when some are done"
+        waiting = counted(settings.jobs_waiting, "job waits", "jobs wait")
+        message = f"{waiting} already (`jobs_waiting`): try again when some are done"
         raise RefusalError(503, "overloaded", message, headers={"Retry-After": _BUSY_S})
     if used_bytes(settings.jobs_place) >= settings.jobs_disk_bytes:
         message = "the files of jobs have no more room on this server (`jobs_disk_bytes`): remove jobs that are done"

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from models.errors import FeedError, FetchError
 from models.tagging import Profile
+from models.words import counted
 from service.commands.voice import Voice
 from service.commands.workplace import make_fetcher, open_store, open_tagger, settings_of
 from service.feeds import Note, Skipped, recognised
@@ -81,7 +82,7 @@ class _Run:
             self._read += one.size or 0
         if not self._request.quiet:
             seconds = time.monotonic() - self._begun
-            rate = f"{self.total.entries / seconds:,.0f} entries/s"
+            rate = f"{counted(round(self.total.entries / seconds), 'entry', 'entries')}/s"
             self._voice.say(f"{self.total.summary()}, in {seconds:.1f} s ({rate}), by {self._tagger.bundle}")
             self._tell_vectors()
 
@@ -101,8 +102,9 @@ class _Run:
         kept = self._tagger.vectors
         lacking = self._store.vectors.count_lacking(kept.encoder) if kept else 0
         if lacking:
+            papers = counted(lacking, "paper")
             self._voice.say(
-                f"similar papers are found by n-grams: `paperwire vectors fill` has the encoder read {lacking:,} papers"
+                f"similar papers are found by n-grams: `paperwire vectors fill` has the encoder read {papers}"
             )
 
     def _show(self, one: Input, stream: BinaryIO) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from models.errors import FetchError, InputError, NotFoundError
 from models.tagging import Profile
+from models.words import counted
 from service.commands.voice import Voice
 from service.commands.workplace import make_fetcher, open_store, open_tagger, settings_of
 from service.feeds import Note, Skipped
@@ -157,7 +158,7 @@ class _Teller:
         total, failures = Tally(), sum(bool(visit.error) for visit in visits)
         for visit in visits:
             total.add(visit.tally)
-        feeds = "1 feed" if len(visits) == 1 else f"{len(visits)} feeds"
+        feeds = counted(len(visits), "feed")
         wrong = f", {failures} failed" if failures else ""
         self._voice.say(f"{feeds}{wrong}: {total.summary()}, in {seconds:.1f} s, by {self.tagger}")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from models.words import counted
 from service.commands.workplace import BundleOption, QuietOption, StoreOption, open_bundle, open_store, settings_of
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def list_(store: StoreOption = None, bundle: BundleOption = None) -> None:
     with open_store(settings) as opened:
         counts, papers = opened.vectors.counts(), opened.listing.count()
     for name in dict.fromkeys((*own, *counts)):
-        typer.echo(f"{'*' if name in own else ' '} {name}\t{counts.get(name, 0):,} texts")
-    typer.echo(f"{papers:,} papers in the store", err=True)
+        typer.echo(f"{'*' if name in own else ' '} {name}\t{counted(counts.get(name, 0), 'text')}")
+    typer.echo(f"{counted(papers, 'paper')} in the store", err=True)
 
 
 @app.command()

@@ -56,7 +56,8 @@ class Voice(Speech):
         parts += [counted(counts.duplicates, "duplicate")] if counts.duplicates else []
         parts += [f"{counted(counts.skipped, 'entry', 'entries')} skipped"] if counts.skipped else []
         parts += [f"{counted(counts.unreadable, 'input')} unreadable"] if counts.unreadable else []
-        self.say(f"{', '.join(parts)}, in {progress.seconds:.1f} s ({progress.papers_per_second:,.0f} papers/s)")
+        pace = counted(round(progress.papers_per_second), "paper")
+        self.say(f"{', '.join(parts)}, in {progress.seconds:.1f} s ({pace}/s)")
 
 
 def _bar() -> rich_progress.Progress:

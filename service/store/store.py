@@ -9,6 +9,7 @@ from typing import Self
 from sqlalchemy import Connection, func, select, text
 
 from models.errors import ConflictError, StoreError, UnavailableError
+from models.words import counted
 from service.store.audit import Audit
 from service.store.database import Clock, Database, now
 from service.store.jobs import Jobs
@@ -137,4 +138,4 @@ class Store:
             what: connection.scalar(select(func.count()).select_from(papers).where(wrong))
             for what, wrong in broken.items()
         }
-        return [f"{number} papers {what}" for what, number in counts.items() if number]
+        return [f"{counted(number, 'paper')} {what}" for what, number in counts.items() if number]

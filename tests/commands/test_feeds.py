@@ -237,7 +237,7 @@ def test_similar_papers_can_be_found_after_any_run(command, server, tmp_path, pl
     assert "has the encoder read" not in command("ingest", dump).err
     with Store.open(place) as store:
         store.vectors.save("old-model", {papers(1)[0].digest: np.ones(3, np.float32)})
-    assert "  old-model\t1 texts" in command("vectors", "list").out
+    assert "  old-model\t1 text\n" in command("vectors", "list").out
     command("vectors", "drop", "old-model")
     assert "old-model" not in command("vectors", "list").out
     assert "no vectors" in command("vectors", "drop", "old-model", code=3).err

@@ -16,7 +16,8 @@ import pytest
 
 from models.paper import Paper
 from service.cli import run
-from service.pipeline import record_path
+from service.commands.voice import Voice
+from service.pipeline import Counts, Progress, record_path
 from tests.tiny import tiny_papers
 
 PAPERWIRE = [sys.executable, "-c", "from service.cli import main; main()"]
@@ -101,6 +102,13 @@ def test_only_the_first_of_many_bad_entries_are_told_one_by_one(command, tmp_pat
     assert done.stderr.count(b"skipped: ") == 100
     assert b"further skipped entries are only counted" in done.stderr
     assert b"300 entries skipped" in done.stderr
+
+
+@pytest.mark.parametrize(("answered", "pace"), [(2, "1 paper/s"), (4, "2 papers/s"), (0, "0 papers/s")])
+def test_the_pace_of_a_summary_is_in_the_right_number(capsys, answered, pace):
+    with Voice([], bar=False) as voice:
+        voice.summarise(Progress(answered=answered, seconds=2.0), Counts())
+    assert f"in 2.0 s ({pace})" in capsys.readouterr().err
 
 
 def test_csv_by_name_of_the_file_or_by_option(command, feed, tmp_path):

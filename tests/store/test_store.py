@@ -166,9 +166,9 @@ def test_check_finds_what_is_missing(place):
             connection.execute(text("UPDATE papers SET search_row = 77 WHERE pk = 2"))
         database.close()
         assert store.check() == [
-            "1 papers without text",
-            "1 papers without a search row",
-            "1 papers whose tags are missing",
+            "1 paper without text",
+            "1 paper without a search row",
+            "1 paper whose tags are missing",
         ]
 
 
