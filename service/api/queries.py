@@ -10,7 +10,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from models.errors import PaperwireError
-from service.api.body import read_json
+from service.api.body import read_json, read_query
 from service.api.conditional import conditional
 from service.api.errors import JSON
 from service.api.operation import Answer, Body, Call, Operation
@@ -32,8 +32,19 @@ class QueryIn(msgspec.Struct, forbid_unknown_fields=True):
     title: Annotated[str, Meta(max_length=200)] = ""
 
 
+class QueriesQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What to tell of the queries."""
+
+    count: Annotated[
+        bool, Meta(description="Also say of each query how many papers match, which takes its time in a large store.")
+    ] = False
+
+
 class QueryOut(msgspec.Struct):
-    """A saved query; `papers` match now, null where the live model lacks a theme that it names (`problem`)."""
+    """A saved query; `papers` match now.
+
+    It is null in a list without `count`, and where the live model lacks a theme that the query names (`problem`).
+    """
 
     name: str
     title: str
@@ -57,7 +68,8 @@ _decoder = msgspec.json.Decoder(QueryIn)
 
 async def queries(call: Call) -> Response:
     """All saved queries."""
-    return conditional(call, msgspec.json.encode(await asyncio.to_thread(_all, call)), JSON)
+    wish = read_query(call, QueriesQuery)
+    return conditional(call, msgspec.json.encode(await asyncio.to_thread(_all, call, wish)), JSON)
 
 
 async def query(call: Call) -> Response:
@@ -77,8 +89,8 @@ async def remove(call: Call) -> Response:
     return Response(status_code=204)
 
 
-def _all(call: Call) -> Json:
-    return {"queries": [_record(call, one) for one in call.service.library.open().queries.all()]}
+def _all(call: Call, wish: QueriesQuery) -> Json:
+    return {"queries": [_record(call, one, count=wish.count) for one in call.service.library.open().queries.all()]}
 
 
 def _one(call: Call) -> Json:
@@ -105,8 +117,8 @@ def _name(call: Call) -> str:
     return name
 
 
-def _record(call: Call, saved: SavedQuery) -> Json:
-    found, problem = _count(call, saved)
+def _record(call: Call, saved: SavedQuery, *, count: bool = True) -> Json:
+    found, problem = _count(call, saved, count)
     site = call.settings.public_url.rstrip("/") or base_of(call)
     return {
         "name": saved.name,
@@ -121,10 +133,11 @@ def _record(call: Call, saved: SavedQuery) -> Json:
     }
 
 
-def _count(call: Call, saved: SavedQuery) -> tuple[int | None, str | None]:
+def _count(call: Call, saved: SavedQuery, wanted: bool) -> tuple[int | None, str | None]:
     """How many papers match now, or why that cannot be said: a query outlives the model that it was written for."""
     try:
-        return call.service.library.open().listing.count(read_expression(saved.expression, context_of(call))), None
+        query = read_expression(saved.expression, context_of(call))
+        return call.service.library.open().listing.count(query) if wanted else None, None
     except PaperwireError as error:
         return None, str(error)
 
@@ -141,6 +154,7 @@ OPERATIONS = (
         "Queries",
         "All saved queries",
         (Answer(QueriesOut, "The queries, by name."), Answer(None, "Not modified.", 304)),
+        query=QueriesQuery,
         computes=True,
     ),
     Operation(

@@ -45,7 +45,8 @@ def test_a_query_is_kept_used_replaced_and_forgotten(client: TestClient, place: 
     assert len(client.get("/v1/papers", params={"saved": "mine"}).json()["papers"]) == 6
     again = client.put("/v1/queries/mine", json={"expression": "theme:consensus p>=0.95"}).json()
     assert (again["title"], again["papers"], again["created"]) == ("mine", 0, saved["created"])
-    assert client.get("/v1/queries/mine").json() == again == client.get("/v1/queries").json()["queries"][0]
+    (listed,) = client.get("/v1/queries", params={"count": "true"}).json()["queries"]
+    assert client.get("/v1/queries/mine").json() == again == listed
     gone = client.delete("/v1/queries/mine")
     assert (gone.status_code, gone.content) == (204, b"")
     for answer in (client.get("/v1/queries/mine"), client.delete("/v1/queries/mine"), client.get(saved["feed_url"])):
@@ -79,6 +80,21 @@ def test_a_query_of_a_theme_that_is_gone_is_listed_with_the_problem(client: Test
     (listed,) = client.get("/v1/queries").json()["queries"]
     assert listed["papers"] is None and "gone-theme" in listed["problem"]
     assert client.delete("/v1/queries/old").status_code == 204
+
+
+def test_a_list_counts_only_where_asked_to(client: TestClient, place: str) -> None:
+    client.put("/v1/queries/mine", json={"expression": "theme:consensus"})
+    with Store.open(place) as store:
+        store.queries.save("old", "theme:gone-theme")
+    told = {
+        count: [(one["papers"], bool(one["problem"])) for one in client.get(f"/v1/queries{count}").json()["queries"]]
+        for count in ("", "?count=false", "?count=true")
+    }
+    assert told[""] == told["?count=false"] == [(None, False), (None, True)]
+    assert told["?count=true"] == [(6, False), (None, True)]
+    for odd in ("count=maybe", "counts=true"):
+        answer = client.get(f"/v1/queries?{odd}")
+        assert answer.status_code == 422 and "count" in answer.text
 
 
 def test_known_lists_are_not_sent_again(client: TestClient) -> None:
