@@ -136,8 +136,8 @@ def _lent(request: Request, prepared: Prepared, progress: Progress, tell: Tell) 
         return None
     tell(f"the encoder learns from unlabelled papers too, with the probabilities of {current.name}")
     teacher = ModelBundle.load(current.directory, verify=False)
-    source = EncoderSource(current.directory, current.name, max_tokens=teacher.dense.encoder.max_tokens)
-    soft = soften(teacher, _unlabelled(request, teacher), vectors_of(source, request.cache), progress=progress)
+    vectors = vectors_of(find(SHIPPED, current, request.cache), request.cache)
+    soft = soften(teacher, _unlabelled(request, teacher), vectors, progress=progress)
     return replace(soft, weight=_LENT_WEIGHT)
 
 

@@ -57,7 +57,7 @@ class TransformerEncoder:
     def __init__(self, directory: Path, *, max_tokens: int = 256, threads: int = 0) -> None:
         self._tokenizer = _tokenizer(directory / TOKENIZER)
         graph = _graph(directory / GRAPH)
-        self.max_tokens = min(max_tokens, _positions(graph, max_tokens))
+        self.max_tokens = _readable(graph, max_tokens)
         self._compiled = _compile(graph, directory / GRAPH, threads)
         self._queue: Any = None
         self._lock = Lock()
@@ -120,19 +120,19 @@ def readable_tokens(directory: Path, most: int) -> int:
     Raises:
         BundleError: the graph cannot be read.
     """
-    return min(most, _positions(_graph(directory / GRAPH), most))
+    return _readable(_graph(directory / GRAPH), most)
 
 
-def _positions(graph: Any, default: int) -> int:
-    """Rows of the graph's table of positions; `default` for a graph that has none.
+def _readable(graph: Any, most: int) -> int:
+    """Rows of the graph's table of positions, at most `most`, which holds for a graph that has none.
 
     Beyond its last row the runtime reads whatever lies behind it in memory, without an error.
     """
     for node in graph.get_ordered_ops():
         if node.get_type_name() == "Gather" and node.input_value(1).get_node().get_type_name() == "Range":
             rows = node.input_value(0).get_partial_shape()[0]
-            return int(rows.get_length()) if rows.is_static else default
-    return default
+            return min(most, int(rows.get_length())) if rows.is_static else most
+    return most
 
 
 def _graph(path: Path) -> Any:
