@@ -5,6 +5,7 @@
     themes.json           the taxonomy
     words.json            word splitter of the n-grams (tokenizers)
     lexical.safetensors   n-gram table, idf, heads
+    network.xml/.bin      graph of the network over words, in a bundle that has one
     profiles.safetensors  calibration and thresholds of each profile
     encoder.xml/.bin, tokenizer.json, dense.safetensors
                           the encoder's graph and heads, and vectors of labelled papers
@@ -31,6 +32,7 @@ from models.calibration import Calibration
 from models.classifiers import DenseHeads, SparseHeads
 from models.encoders.ngrams import NgramEncoder
 from models.encoders.transformer import TransformerEncoder
+from models.encoders.word_network import WordNetwork
 from models.errors import BundleError
 from models.paper import Paper
 from models.parts import (
@@ -123,7 +125,14 @@ class ModelBundle:
         heads = SparseHeads(weights, arrays["bias"], arrays["scope"].astype(np.float32), float(arrays["scope_bias"][0]))
         words = Tokenizer.from_str(_read(self.directory / WORDS).decode())
         order = int(arrays["order"][0])
-        return Lexical(NgramEncoder(words, arrays["keys"], arrays["idf"].astype(np.float32), order), heads)
+        encoder = NgramEncoder(words, arrays["keys"], arrays["idf"].astype(np.float32), order)
+        return Lexical(encoder, heads, self._network(arrays))
+
+    def _network(self, arrays: Arrays) -> WordNetwork | None:
+        if "network_rows" not in arrays:
+            return None
+        limit = int(arrays["network_limit"][0])
+        return WordNetwork(self.directory, arrays["network_rows"], limit, threads=self._threads)
 
     @cached_property
     def _dense(self) -> Dense:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from models.calibration import Calibration
 from models.classifiers import DenseHeads, SparseHeads
-from models.encoders.ngrams import NgramEncoder
+from models.encoders.ngrams import NgramEncoder, Words
 from models.encoders.transformer import TransformerEncoder
+from models.encoders.word_network import WordNetwork
+from models.scores import FloatMatrix
 from models.themes import Taxonomy
 
 FORMAT = 1
@@ -29,10 +32,54 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Lexical:
-    """The n-gram half of a bundle, enough for the fast profile."""
+    """The half of a bundle that goes by words, enough for the fast profile.
+
+    Attributes:
+        encoder, heads: of n-grams. network: reads the words in their order; None where a bundle has none.
+    """
 
     encoder: NgramEncoder
     heads: SparseHeads
+    network: WordNetwork | None = None
+
+    def read(self, texts: Sequence[str]) -> tuple[sp.csr_matrix, LexicalLogits]:
+        """(n, m) n-gram features of the texts and what the scorers make of them."""
+        words = self.encoder.words(texts)
+        features = self.encoder.encode(texts, words)
+        return features, LexicalLogits(self.heads.logits(features), self._network_logits(words))
+
+    def _network_logits(self, words: Words) -> FloatMatrix | None:
+        if self.network is None:
+            return None
+        logits = self.network.logits(words)
+        # Provisional themes are further columns of the heads, of which no network knows.
+        return np.pad(logits, ((0, 0), (0, len(self.heads.bias) - logits.shape[1])))
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalLogits:
+    """What the scorers that go by words say.
+
+    Attributes:
+        ngrams: (n, k) float32. network: the same, or None where there is no network.
+    """
+
+    ngrams: FloatMatrix
+    network: FloatMatrix | None = None
+
+    @property
+    def all(self) -> list[FloatMatrix]:
+        """One (n, k) matrix a scorer."""
+        return [self.ngrams] if self.network is None else [self.ngrams, self.network]
+
+    def beside(self, heads: FloatMatrix, votes: FloatMatrix) -> list[FloatMatrix]:
+        """One (n, k) matrix a scorer of a stage with an encoder, in the order of its calibration."""
+        first, *network = self.all
+        return [heads, first, votes, *network]
+
+    def of(self, rows: npt.NDArray[np.int64]) -> LexicalLogits:
+        """The logits of some of the texts."""
+        return LexicalLogits(self.ngrams[rows], None if self.network is None else self.network[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +107,7 @@ class ProfileSettings:
     """How one stage of `models.scoring` turns logits into tags.
 
     Attributes:
-        calibration: of the stage's scorers (n-grams; or encoder, n-grams and votes).
+        calibration: of the stage's scorers: n-grams and network, after encoder and votes where it has an encoder.
         floor: the most probable theme is given from this probability on when nothing passes its threshold.
         scope_floor: scope logit below which a paper is out of scope.
         novelty: (101,) float32 quantiles of what novelty is measured by: the energy score, and for "opening"
@@ -77,11 +124,11 @@ class ProfileSettings:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything a bundle is saved from."""
+    """Everything a bundle is saved from; `graph_files` are copied under the names they are given here."""
 
     taxonomy: Taxonomy
     lexical: Lexical
     profiles: Mapping[str, ProfileSettings]
     dense_arrays: Arrays
-    encoder_files: Mapping[str, Path]
+    graph_files: Mapping[str, Path]
     manifest: Mapping[str, Any]

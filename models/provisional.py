@@ -110,7 +110,7 @@ class ExtendedBundle(ModelBundle):
         columns = [FAST.sparse * line.weights for line, _ in self._overlaps]
         weights = np.column_stack([heads.weights, *columns]).astype(np.float32)
         bias = np.append(heads.bias, self._fast_bias()).astype(np.float32)
-        return Lexical(base.encoder, SparseHeads(weights, bias, heads.scope, heads.scope_bias))
+        return Lexical(base.encoder, SparseHeads(weights, bias, heads.scope, heads.scope_bias), base.network)
 
     def _fast_bias(self) -> Vector:
         shifts = [
@@ -157,11 +157,12 @@ class ExtendedBundle(ModelBundle):
         self, known: Calibration, coefficients: Coefficients, weights: npt.NDArray[np.float64], bias: Vector
     ) -> Calibration:
         count = len(self._items)
+        silent = np.zeros((len(known.weights) - len(weights), count))  # a network knows nothing of them
         best = [coefficients.threshold(len(item.examples)) for item in self._items]
         tables = [np.interp(GRID, KNOTS, table) for table in (coefficients.precision, coefficients.recall)]
         precision, recall = (np.tile(table, (count, 1)) for table in tables)
         return Calibration(
-            np.hstack([known.weights, weights]).astype(np.float32),
+            np.hstack([known.weights, np.vstack([weights, silent])]).astype(np.float32),
             np.append(known.bias, bias).astype(np.float32),
             np.vstack([known.precision, precision]).astype(np.float32),
             np.vstack([known.recall, recall]).astype(np.float32),

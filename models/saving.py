@@ -60,7 +60,7 @@ def _write(parts: Parts, staging: Path) -> str:
     save_file(_lexical_arrays(parts.lexical), staging / LEXICAL)
     save_file(_profile_arrays(parts.profiles), staging / PROFILES)
     save_file(parts.dense_arrays, staging / DENSE)
-    for name, source in parts.encoder_files.items():
+    for name, source in parts.graph_files.items():
         shutil.copyfile(source, staging / name)
     for path in staging.iterdir():
         path.chmod(0o644)  # safetensors writes files that only their owner may read
@@ -81,7 +81,11 @@ def _swap(staging: Path, directory: Path) -> None:
 
 def _lexical_arrays(lexical: Lexical) -> Arrays:
     values, scale = quantised(lexical.heads.weights)
+    network: Arrays = {}
+    if lexical.network is not None:
+        network = {"network_rows": lexical.network.rows, "network_limit": np.array([lexical.network.limit], np.int64)}
     return {
+        **network,
         "keys": lexical.encoder.keys,
         "idf": lexical.encoder.idf.astype(np.float16),
         "order": np.array([lexical.encoder.order], dtype=np.int64),

@@ -1,8 +1,8 @@
 """How probable each theme is for each text, by one scorer after the other.
 
-    fast      the n-gram heads
-    opening   the encoder on a text's first word pieces, with the n-gram heads and votes
-    accurate  the encoder on all that it reads, with the n-gram heads and votes
+    fast      the n-gram heads, and the network over words where a bundle has one
+    opening   the encoder on a text's first word pieces and the votes of its neighbours, with the former
+    accurate  the encoder on all that it reads and the votes of its neighbours, with the former
 
 These are the stages a paper's probabilities can come from. The profiles "fast" and "accurate" are
 one stage for all papers; "auto" goes on to the next stage only for papers that the last one left in
@@ -24,7 +24,7 @@ from models.scores import FloatMatrix
 
 if TYPE_CHECKING:
     from models.bundle import ModelBundle
-    from models.parts import Dense, ProfileSettings
+    from models.parts import Dense, LexicalLogits, ProfileSettings
 
 FAST, OPENING, ACCURATE = "fast", "opening", "accurate"
 STAGES = (FAST, OPENING, ACCURATE)
@@ -95,7 +95,7 @@ class _Batch:
 
     bundle: ModelBundle
     texts: Sequence[str]
-    sparse: FloatMatrix
+    lexical: LexicalLogits
     scored: Scored
     neighbours: bool
 
@@ -103,18 +103,17 @@ class _Batch:
     def of(cls, bundle: ModelBundle, texts: Sequence[str], *, neighbours: bool) -> _Batch:
         """The texts after the fast stage."""
         n, lexical, fast = len(texts), bundle.lexical, bundle.profiles[FAST]
-        features = lexical.encoder.encode(texts)
-        sparse = lexical.heads.logits(features)
+        features, logits = lexical.read(texts)
         scored = Scored(
-            probabilities=fast.calibration.probabilities([sparse]),
+            probabilities=fast.calibration.probabilities(logits.all),
             stage=np.full(n, STAGES.index(FAST), dtype=np.int8),
             in_scope=lexical.heads.scope_logits(features) >= scope_floors(texts, fast.scope_floor),
-            novelty=quantile_of(-energy(sparse), fast.novelty),
+            novelty=quantile_of(-energy(logits.ngrams), fast.novelty),
             truncated=np.zeros(n, dtype=bool),
             neighbours=np.full((n, NEIGHBOURS), -1, dtype=np.int64),
             similarity=np.zeros((n, NEIGHBOURS), dtype=np.float32),
         )
-        return cls(bundle, texts, sparse, scored, neighbours)
+        return cls(bundle, texts, logits, scored, neighbours)
 
     def ask_in_turn(self, wanted: Mask) -> None:
         """Leave each of the `wanted` texts with the first stage that is sure of it."""
@@ -140,7 +139,7 @@ class _Batch:
         dense = self.bundle.dense
         limit = dense.opening if stage == OPENING else dense.encoder.max_tokens
         found = dense.encoder.encode([self.texts[place] for place in places.tolist()], limit=limit)
-        logits, nearest = accurate_logits(dense, found.vectors, self.sparse[places])
+        logits, nearest = accurate_logits(dense, found.vectors, self.lexical.of(places))
         chosen = rescored[places]
         probabilities = self.bundle.profiles[stage].calibration.probabilities(logits)
         scored.probabilities[places[chosen]] = probabilities[chosen]
@@ -162,18 +161,20 @@ class _Batch:
 
 
 def accurate_logits(
-    dense: Dense, vectors: FloatMatrix, sparse: FloatMatrix
+    dense: Dense, vectors: FloatMatrix, lexical: LexicalLogits
 ) -> tuple[list[FloatMatrix], Nearest | None]:
-    """The three scorers of stages with an encoder (its heads, n-gram heads, votes), and the nearest labelled papers.
+    """Logits of the scorers of stages with an encoder, and the nearest labelled papers.
+
+    The scorers are its heads, the n-gram heads, votes, and the network where there is one.
 
     Args:
-        vectors: (n, d) of the texts. sparse: (n, k) logits of the n-gram heads.
+        vectors: (n, d) of the texts. lexical: of the same texts.
     """
     heads = dense.heads.logits(vectors)
     if not len(dense.vectors):
-        return [heads, sparse, no_votes(*heads.shape)], None
+        return lexical.beside(heads, no_votes(*heads.shape)), None
     nearest = nearest_papers(dense.vectors, vectors)
-    return [heads, sparse, nearest.vote_logits(dense.labels, heads.shape[1])], nearest
+    return lexical.beside(heads, nearest.vote_logits(dense.labels, heads.shape[1])), nearest
 
 
 def energy(logits: FloatMatrix) -> npt.NDArray[np.float32]:

@@ -60,6 +60,6 @@ def soften(
     texts = [paper.text for paper in papers]
     dense = teacher.dense
     vectors = encode_all(dense.encoder, texts, VectorCache(cache, dense.encoder.dim), progress)
-    logits, _ = accurate_logits(dense, vectors, teacher.lexical.heads.logits(teacher.lexical.encoder.encode(texts)))
+    logits, _ = accurate_logits(dense, vectors, teacher.lexical.read(texts)[1])
     targets = teacher.profiles["accurate"].calibration.probabilities(logits)
     return SoftPapers(papers, targets.astype(np.float32))

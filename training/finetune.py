@@ -126,7 +126,7 @@ def fine_tune(
         place.mkdir(parents=True, exist_ok=True)
         network = _network(start, taxonomy, chosen)
         _run(network, lessons, dev, taxonomy, place, chosen, progress, tell)
-        with network.averaged():
+        with network.learner.averaged():
             _export(network, start, place, [item.paper.text for item in train])
     return _finished(place, start, chosen)
 
@@ -191,7 +191,7 @@ def _run(
     batches = Batches(np.array([len(text) for text in texts]), options.batch, options.seed)
     steps = max(round(options.epochs * batches.in_epoch), 1)
     every = max(batches.in_epoch // 2, 1)
-    first = network.restore(place / CHECKPOINT)
+    first = network.learner.restore(place / CHECKPOINT)
     if first:
         tell(f"fine-tuning goes on after step {first:,} of {steps:,}")
     for step, rows in batches.steps(first, steps):
@@ -201,9 +201,9 @@ def _run(
         network.learn(shown, lessons.targets[rows], lessons.weights[rows], step, steps)
         progress("fine-tuning", step + 1, steps)
         if (step + 1) % every == 0 or step + 1 == steps:
-            network.keep(place / CHECKPOINT, step + 1)
+            network.learner.keep(place / CHECKPOINT, step + 1)
             if len(dev):
-                with network.averaged():
+                with network.learner.averaged():
                     figure = _best_f1(network.probabilities(dev_texts), dev_truth)
                 tell(f"epoch {(step + 1) / batches.in_epoch:.1f}: micro-F1 of {len(dev)} dev papers {figure:.3f}")
 

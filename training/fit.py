@@ -1,30 +1,37 @@
 """From labelled papers to a bundle: heads on n-grams and on vectors, calibration, thresholds.
 
 The encoder is given: the shipped one, the published MiniLM, or one fine-tuned by
-`training.finetune` (whose heads then come with it). Everything here runs without torch.
+`training.finetune` (whose heads then come with it). Everything here runs without torch, but for the
+network of `training.student`, where one is wanted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from models.calibration import BoolMatrix
 from models.classifiers import DenseHeads
 from models.encoders.transformer import GRAPH, TOKENIZER, WEIGHTS, TransformerEncoder
+from models.encoders.word_network import NETWORK_GRAPH, NETWORK_WEIGHTS
 from models.errors import LabelError
 from models.neighbours import nearest_papers, no_votes
-from models.parts import Lexical, Parts
+from models.parts import Lexical, LexicalLogits, Parts
 from models.saving import save_bundle
 from models.scores import FloatMatrix
 from models.words import counted
 from training.dataset import data_digest, label_matrix
-from training.heads import FOLDS, fit_dense, fit_lexical
-from training.job import EncoderSource, FitOptions, Job, SoftPapers
+from training.heads import FOLDS, fit_dense, fit_lexical, training_targets
+from training.job import ENOUGH_DEV, EncoderSource, FitOptions, Job, SoftPapers
 from training.scope import scope_floor
+from training.student import Lessons, fit_student
 from training.thresholds import HeldOut, Openings, fit_profiles, quantiles
 from training.vectors import Progress, VectorCache, encode_all, encoder_digest, no_progress
 
@@ -33,25 +40,42 @@ __all__ = ["EncoderSource", "FitOptions", "Job", "SoftPapers", "fit_bundle"]
 _NOVELTY_SAMPLE = 2_000
 
 
-def fit_bundle(job: Job, out: Path, *, cache: Path | None = None, progress: Progress = no_progress) -> str:
+def fit_bundle(
+    job: Job, out: Path, *, cache: Path | None = None, work: Path | None = None, progress: Progress = no_progress
+) -> str:
     """Train and write a bundle; comes back with its digest.
 
     Args:
         out: directory of the bundle. cache: file for vectors, so that a killed run goes on.
+        work: directory for the state of a network under training; by default one that is gone afterwards.
 
     Raises:
-        LabelError: fewer than two training papers, or no dev paper to calibrate an encoder's own heads on.
+        LabelError: fewer than two training papers, or too few dev papers to calibrate scorers on that have seen
+            the training papers.
         ThemeError: a label that the taxonomy lacks. BundleError: `out` cannot be written.
     """
     _check(job)
     truth = label_matrix(job.train, job.taxonomy)
     lexical, lexical_out = fit_lexical(job, truth, progress)
+    with _student(job, lexical, truth, work, progress) as lexical:
+        return _fit(job, out, truth, lexical, lexical_out, cache, progress)
+
+
+def _fit(
+    job: Job,
+    out: Path,
+    truth: BoolMatrix,
+    lexical: Lexical,
+    lexical_out: FloatMatrix | None,
+    cache: Path | None,
+    progress: Progress,
+) -> str:
     encoder = TransformerEncoder(job.encoder.directory, max_tokens=job.encoder.max_tokens)
     texts = [p.paper.text for p in [*job.train, *job.dev]]
     vectors = encode_all(encoder, texts, VectorCache(cache, encoder.dim), progress)
     train_vectors, dev_vectors = vectors[: len(job.train)], vectors[len(job.train) :]
     heads, dense_out = fit_dense(job, train_vectors, truth, progress)
-    dev_logits = lexical.heads.logits(lexical.encoder.encode([p.paper.text for p in job.dev]))
+    _, dev_logits = lexical.read([p.paper.text for p in job.dev])
     held = _held_out(
         job, (lexical_out, dev_logits), (dense_out, heads.logits(dev_vectors)), _votes(job, train_vectors, dev_vectors)
     )
@@ -65,10 +89,28 @@ def fit_bundle(job: Job, out: Path, *, cache: Path | None = None, progress: Prog
     return save_bundle(_parts(job, lexical, profiles, arrays, metrics), out)
 
 
+@contextmanager
+def _student(job: Job, lexical: Lexical, truth: BoolMatrix, work: Path | None, progress: Progress) -> Iterator[Lexical]:
+    """The n-gram half, with a network where the job wants one; its files are there until the block ends."""
+    if job.student is None:
+        yield lexical
+        return
+    with TemporaryDirectory(prefix="paperwire-") as folder:
+        more = [p.text for p in job.soft.papers] if job.soft else []
+        lessons = Lessons([*(p.paper.text for p in job.train), *more], *training_targets(job, truth))
+        network = fit_student(lexical.encoder, lessons, work or Path(folder), job.student, progress)
+        yield replace(lexical, network=network)
+
+
 def _check(job: Job) -> None:
     if len(job.train) < 2:
         raise LabelError(
             f"{counted(len(job.train), 'labelled paper')} to train on: give at least two, better fifty a theme"
+        )
+    if job.student is not None and job.cross_validated:
+        raise LabelError(
+            f"{counted(len(job.dev), 'dev paper')}: the fast profile's network needs {ENOUGH_DEV} to be calibrated on; "
+            "give more, or leave --student away"
         )
     if job.encoder.heads is not None and not job.dev:
         raise LabelError(
@@ -77,12 +119,12 @@ def _check(job: Job) -> None:
 
 
 def _openings(
-    job: Job, encoder: TransformerEncoder, heads: DenseHeads, train: FloatMatrix, sparse: FloatMatrix
+    job: Job, encoder: TransformerEncoder, heads: DenseHeads, train: FloatMatrix, lexical: LexicalLogits
 ) -> Openings | None:
     """What the stage "opening" is tuned on: the openings of the dev papers, if there are enough of them.
 
     Args:
-        train: (n, d) vectors of the training papers. sparse: (m, k) n-gram logits of the dev papers.
+        train: (n, d) vectors of the training papers. lexical: logits of the dev papers.
     """
     if job.cross_validated or not 0 < job.options.opening < encoder.max_tokens:
         return None
@@ -90,7 +132,7 @@ def _openings(
     nearest = nearest_papers(train, vectors)
     votes = nearest.vote_logits(_columns(job), len(job.taxonomy))
     truth = label_matrix(job.dev, job.taxonomy)
-    held = HeldOut(sparse, heads.logits(vectors), votes, truth, f"the openings of {len(job.dev)} dev papers")
+    held = HeldOut(lexical, heads.logits(vectors), votes, truth, f"the openings of {len(job.dev)} dev papers")
     return Openings(held, quantiles(nearest.distance()))
 
 
@@ -109,16 +151,17 @@ def _votes(job: Job, train: FloatMatrix, dev: FloatMatrix) -> Pair:
     return nearest_papers(train, train, skip=range(len(train))).vote_logits(labels, themes), on_dev
 
 
-def _held_out(job: Job, sparse: Pair, dense: Pair, votes: Pair) -> HeldOut:
+def _held_out(job: Job, lexical: tuple[FloatMatrix | None, LexicalLogits], dense: Pair, votes: Pair) -> HeldOut:
     """Dev papers, and training papers where both kinds of heads were cross-validated on them."""
     dev_truth = label_matrix(job.dev, job.taxonomy)
-    if sparse[0] is None or dense[0] is None or votes[0] is None:
-        return HeldOut(sparse[1], dense[1], votes[1], dev_truth, counted(len(job.dev), "dev paper"))
+    if lexical[0] is None or dense[0] is None or votes[0] is None:
+        return HeldOut(lexical[1], dense[1], votes[1], dev_truth, counted(len(job.dev), "dev paper"))
     truth = np.concatenate([label_matrix(job.train, job.taxonomy), dev_truth])
     train, dev = counted(len(job.train), "training paper"), counted(len(job.dev), "dev paper")
     what = f"{train} by {FOLDS}-fold cross-validation and {dev}"
-    joined = [np.concatenate([pair[0], pair[1]]) for pair in (sparse, dense, votes) if pair[0] is not None]
-    return HeldOut(joined[0], joined[1], joined[2], truth, what)
+    pairs = ((lexical[0], lexical[1].ngrams), dense, votes)
+    ngrams, both, voted = (np.concatenate([pair[0], pair[1]]) for pair in pairs if pair[0] is not None)
+    return HeldOut(LexicalLogits(ngrams), both, voted, truth, what)
 
 
 def _columns(job: Job) -> list[list[int]]:
@@ -129,6 +172,8 @@ def _parts(
     job: Job, lexical: Lexical, profiles: Mapping[str, Any], arrays: dict[str, Any], metrics: Mapping[str, Any]
 ) -> Parts:
     files = {name: job.encoder.directory / name for name in (GRAPH, WEIGHTS, TOKENIZER)}
+    if lexical.network is not None:
+        files |= {name: lexical.network.directory / name for name in (NETWORK_GRAPH, NETWORK_WEIGHTS)}
     return Parts(job.taxonomy, lexical, profiles, arrays, files, _manifest(job, metrics))
 
 

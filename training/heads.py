@@ -44,7 +44,7 @@ def fit_lexical(job: Job, truth: BoolMatrix, progress: Progress = no_progress) -
     encoder = fit_ngrams([*texts, *more], words, order=options.order, min_documents=1 if few else 3, size=size)
     features = encoder.encode([*texts, *more])
     progress("n-grams", 1, 1)
-    targets, importance = _targets(job, truth)
+    targets, importance = training_targets(job, truth)
     out = _lexical_folds(job, features, targets, importance, progress) if job.cross_validated else None
     weights, bias = _regress(job, features, targets, importance, progress)
     outside = encoder.encode([p.text for p in job.outside])
@@ -52,7 +52,8 @@ def fit_lexical(job: Job, truth: BoolMatrix, progress: Progress = no_progress) -
     return Lexical(encoder, SparseHeads(weights, bias, scope, scope_bias)), out
 
 
-def _targets(job: Job, truth: BoolMatrix) -> tuple[FloatMatrix, npt.NDArray[np.float32]]:
+def training_targets(job: Job, truth: BoolMatrix) -> tuple[FloatMatrix, npt.NDArray[np.float32]]:
+    """(n, k) float32 targets and (n,) float32 weights of the labelled papers, then of the pseudo-labelled ones."""
     targets, importance = truth.astype(np.float32), np.ones(len(truth), np.float32)
     if job.soft is None:
         return targets, importance

@@ -12,6 +12,7 @@ from models.paper import Paper
 from models.scores import FloatMatrix
 from models.themes import Taxonomy
 from training.dataset import LabelledPaper
+from training.student import StudentOptions
 
 ENOUGH_DEV = 150
 """With fewer dev papers, calibration and thresholds also see the training papers, cross-validated."""
@@ -78,7 +79,8 @@ class Job:
     Attributes:
         train, dev: labelled papers; dev tunes calibration and thresholds and may be empty.
         outside: papers of other fields, which teach what is out of scope.
-        soft: pseudo-labelled papers for the n-gram heads.
+        soft: pseudo-labelled papers for the n-gram heads and the network.
+        student: how the fast profile's network is trained; None trains none.
         field_categories: categories of sources, such as "cs.DC", whose papers are in scope whatever they say.
         name, version: of the bundle.
         notes: further facts for the manifest.
@@ -90,6 +92,7 @@ class Job:
     dev: Sequence[LabelledPaper] = ()
     outside: Sequence[Paper] = ()
     soft: SoftPapers | None = None
+    student: StudentOptions | None = None
     field_categories: tuple[str, ...] = ()
     name: str = "themes"
     version: str = "1"

@@ -44,8 +44,8 @@ def fit_ngrams(
     found: list[npt.NDArray[np.uint64]] = []
     numbers = WordNumbers(tokenizer)
     for start in range(0, len(texts), _CHUNK):
-        words, owners = word_numbers(numbers, texts[start : start + _CHUNK])
-        keys, rows = ngram_keys(words, owners, order)
+        words = word_numbers(numbers, texts[start : start + _CHUNK])
+        keys, rows = ngram_keys(words.numbers, words.owners, order)
         order_of = np.lexsort((rows, keys))
         keys, rows = keys[order_of], rows[order_of]
         again = (np.diff(keys, prepend=keys[:1] + np.uint64(1)) == 0) & (np.diff(rows, prepend=-1) == 0)

@@ -5,31 +5,29 @@ Only `training.finetune` imports this module, and only when it fine-tunes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformer
 from transformers.utils import logging as transformers_logging
 
 from models.scores import FloatMatrix
-from training.batches import masked, padded, rate_at
+from training.batches import masked, padded
 from training.graph import BertShape
+from training.learner import Learner, summed_loss
 
 if TYPE_CHECKING:
     from training.finetune import TuneOptions
 
 _READ_AT_ONCE = 64
-_LONGEST_STEP = 1.0
 
 
 class Network:
-    """Encoder and heads, their optimiser, and how to write them down.
+    """Encoder and heads under training; their `learner` keeps and restores them.
 
     Args:
         start: a saved BERT sentence transformer. definitions: one text a theme, in column order.
@@ -56,10 +54,8 @@ class Network:
             rows = torch.from_numpy(self._vectors(self.tokens(definitions)))
             self._head.weight.copy_(rows * options.head_scale)
             self._head.bias.fill_(options.head_bias)
-        self._optimiser = torch.optim.AdamW(self._groups(), fused=True)
-        self._rates = [group["lr"] for group in self._optimiser.param_groups]
-        self._learning = [p for group in self._optimiser.param_groups for p in group["params"]]
-        self._average = [parameter.detach().clone() for parameter in self._learning]
+        modules = {"encoder": self._encoder, "head": self._head}
+        self.learner = Learner(modules, self._groups(), averaged=options.averaged, warm_up=options.warm_up)
 
     def tokens(self, texts: Sequence[str]) -> list[list[int]]:
         """Word pieces of each text, cut at the options' limit."""
@@ -80,43 +76,11 @@ class Network:
         options = self._options
         torch.manual_seed(options.seed * 1_000_003 + step)  # dropout too goes on exactly after a kill
         self._encoder.train()
-        for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
-            group["lr"] = rate * rate_at(step, steps, options.warm_up)
         ids, seen = padded(texts)
         ids = masked(ids, seen, self._tokenizer.mask_token_id, options.masked, seed=options.seed, step=step)
         logits = self._head(self._pooled(ids, seen))
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(
-            logits, torch.from_numpy(truth), reduction="none"
-        ).sum(dim=1)
-        loss = (loss * torch.from_numpy(weights)).mean()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self._learning, _LONGEST_STEP)
-        self._optimiser.step()
-        self._optimiser.zero_grad()
-        self._follow(step)
-        return float(loss.detach())
-
-    def _follow(self, step: int) -> None:
-        """Move the running average towards the weights: soon at first, by 1 - `averaged` later."""
-        kept = min(self._options.averaged, (step + 1) / (step + 20))
-        with torch.no_grad():
-            torch._foreach_mul_(self._average, kept)
-            torch._foreach_add_(self._average, [p.detach() for p in self._learning], alpha=1.0 - kept)
-
-    @contextmanager
-    def averaged(self) -> Iterator[None]:
-        """Within, the network has the running average of its weights (Polyak & Juditsky 1992)."""
-        now = [parameter.detach().clone() for parameter in self._learning]
-        self._set(self._average)
-        try:
-            yield
-        finally:
-            self._set(now)
-
-    def _set(self, values: Sequence[torch.Tensor]) -> None:
-        with torch.no_grad():
-            for parameter, value in zip(self._learning, values, strict=True):
-                parameter.copy_(value)
+        loss = summed_loss(logits, torch.from_numpy(truth), torch.from_numpy(weights))
+        return self.learner.step(loss, step, steps)
 
     def probabilities(self, texts: Sequence[Sequence[int]]) -> FloatMatrix:
         """(n, k) float32, not calibrated."""
@@ -138,37 +102,6 @@ class Network:
     def heads(self) -> tuple[FloatMatrix, FloatMatrix]:
         """Weights (k, d) and biases (k,) float32."""
         return self._head.weight.detach().numpy().copy(), self._head.bias.detach().numpy().copy()
-
-    def keep(self, path: Path, step: int) -> None:
-        """Write the whole state after `step` steps; the file is replaced at once."""
-        state = {f"encoder.{name}": value for name, value in self._encoder.state_dict().items()}
-        state |= {f"head.{name}": value for name, value in self._head.state_dict().items()}
-        for number, moments in self._optimiser.state_dict()["state"].items():
-            state |= {f"optimiser.{number}.{name}": torch.as_tensor(value) for name, value in moments.items()}
-        state |= {f"average.{number}": value for number, value in enumerate(self._average)}
-        staging = path.with_name(f".{path.name}.new")
-        save_file({name: v.contiguous().clone() for name, v in state.items()}, staging, {"step": str(step)})
-        staging.replace(path)
-
-    def restore(self, path: Path) -> int:
-        """Take the state from a file, if there is one; comes back with the steps done."""
-        if not path.is_file():
-            return 0
-        from safetensors import safe_open
-
-        with safe_open(path, framework="pt") as stream:
-            step = int((stream.metadata() or {}).get("step", "0"))
-        state = load_file(path)
-        self._encoder.load_state_dict(_under("encoder.", state))
-        self._head.load_state_dict(_under("head.", state))
-        self._average = [state[f"average.{number}"] for number in range(len(self._average))]
-        moments: dict[int, dict[str, Any]] = {}
-        for name, value in _under("optimiser.", state).items():
-            number, _, moment = name.partition(".")
-            moments.setdefault(int(number), {})[moment] = value
-        groups = self._optimiser.state_dict()["param_groups"]
-        self._optimiser.load_state_dict({"state": moments, "param_groups": groups})
-        return step
 
     def _pooled(self, ids: np.ndarray, seen: np.ndarray) -> torch.Tensor:
         """(n, d) unit vectors: mean over the tokens that are there (Reimers & Gurevych 2019)."""
@@ -207,7 +140,3 @@ class Network:
             for (layer, matrices), parameters in groups.items()
         ]
         return [*out, {"params": list(self._head.parameters()), "lr": options.head_rate, "weight_decay": 0.0}]
-
-
-def _under(prefix: str, state: dict[str, Any]) -> dict[str, Any]:
-    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}

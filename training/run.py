@@ -19,6 +19,7 @@ from training.job import EncoderSource, FitOptions, Job, SoftPapers
 from training.measuring import measure
 from training.prepare import Labels, Prepared, prepare
 from training.publish import publish
+from training.student import StudentOptions
 from training.vectors import Progress, no_progress
 from training.workplace import held, vectors_of
 
@@ -37,6 +38,7 @@ class Request:
         tune: how to fine-tune the encoder; None leaves it as it is.
         unlabelled, count: gives papers to teach the n-gram heads with, anew at each call, and how many of them; a
             fine-tuned encoder learns from them too, with what the bundle in use says, if its themes are the same.
+        student: how to train a network for the fast profile; None trains none.
         curve: also draw the learning curve. strict: refuse labels with errors.
     """
 
@@ -50,6 +52,7 @@ class Request:
     tune: TuneOptions | None = None
     unlabelled: Callable[[], Iterable[Paper]] | None = None
     count: int = COUNT
+    student: StudentOptions | None = None
     name: str = "themes"
     version: str = "1"
     seed: int = 0
@@ -107,8 +110,9 @@ def train(request: Request, *, progress: Progress = no_progress, tell: Tell = si
         tell(f"encoder: {encoder.name}")
         cache = vectors_of(encoder, request.cache)
         job = _job(request, prepared, encoder)
-        job = replace(job, soft=_soft(request, job, cache, progress))
-        digest = fit_bundle(job, request.out, cache=cache, progress=progress)
+        student = None if request.student is None else replace(request.student, seed=request.seed)
+        job = replace(job, soft=_soft(request, job, cache, progress), student=student)
+        digest = fit_bundle(job, request.out, cache=cache, work=request.cache, progress=progress)
         bundle = ModelBundle.load(request.out, verify=False)
         measured = measure(job, bundle, prepared.splits.test, curve=request.curve, cache=cache, progress=progress)
     page = publish(bundle, measured, prepared.problems, request.out.with_name(f"{request.out.name}.report"))
@@ -164,6 +168,8 @@ def _notes(request: Request, prepared: Prepared) -> Mapping[str, Any]:
         out["fine_tuned"] = asdict(replace(request.tune, seed=request.seed, threads=0))
     if request.unlabelled is not None:
         out["distilled"] = request.count
+    if request.student is not None:
+        out["student"] = asdict(replace(request.student, seed=request.seed))
     return out
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.calibration import BoolMatrix, Calibration, expected_calibration_error, fit_calibration
-from models.parts import ProfileSettings
+from models.parts import LexicalLogits, ProfileSettings
 from models.scores import FloatMatrix
 from models.scoring import ACCURATE, FAST, OPENING, energy, expected_errors
 
@@ -31,12 +31,12 @@ class HeldOut:
     """Logits of papers that the heads were not trained on.
 
     Attributes:
-        sparse, dense, votes: (n, k) float32 of the n-gram heads, the encoder heads and the neighbours.
+        lexical: of the scorers that go by words. dense, votes: (n, k) float32 of the encoder heads and the neighbours.
         truth: (n, k) bool.
         what: which papers these are, in words.
     """
 
-    sparse: FloatMatrix
+    lexical: LexicalLogits
     dense: FloatMatrix
     votes: FloatMatrix
     truth: BoolMatrix
@@ -55,7 +55,7 @@ def fit_profiles(
     held: HeldOut, scope_floor: float, openings: Openings | None = None
 ) -> tuple[dict[str, ProfileSettings], dict[str, Any]]:
     """Settings of the stages, and figures on the papers they were tuned on."""
-    energies = quantiles(-energy(held.sparse))
+    energies = quantiles(-energy(held.lexical.ngrams))
     stages = {FAST: (held, energies), ACCURATE: (held, energies)}
     if openings is not None:
         stages[OPENING] = (openings.held, openings.distance)
@@ -80,7 +80,7 @@ def quantiles(values: npt.NDArray[np.float32]) -> Quantiles:
 
 
 def _logits(stage: str, papers: HeldOut) -> Sequence[FloatMatrix]:
-    return [papers.sparse] if stage == FAST else [papers.dense, papers.sparse, papers.votes]
+    return papers.lexical.all if stage == FAST else papers.lexical.beside(papers.dense, papers.votes)
 
 
 def _doubts(stage: str, settings: ProfileSettings, papers: HeldOut) -> npt.NDArray[np.float32]:

@@ -28,6 +28,20 @@ _MIX = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 Keys = npt.NDArray[np.uint64]
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of several texts in a row.
+
+    Attributes:
+        numbers: (w,) int64, 0 for an unknown word. owners: (w,) int64, the position of each word's text.
+        count: how many texts.
+    """
+
+    numbers: npt.NDArray[np.int64]
+    owners: npt.NDArray[np.int64]
+    count: int
+
+
 @dataclass(frozen=True)
 class NgramEncoder:
     """Texts to unit tf-idf rows over a fixed table of word n-grams.
@@ -44,16 +58,24 @@ class NgramEncoder:
     idf: npt.NDArray[np.float32]
     order: int = 2
 
-    def encode(self, texts: Sequence[str]) -> sp.csr_matrix:
-        """(n, m) float32 matrix of unit rows; a text without a known n-gram gives an empty row."""
-        words, owners = word_numbers(self._words, texts)
-        keys, rows = ngram_keys(words, owners, self.order)
+    def words(self, texts: Sequence[str]) -> Words:
+        """The numbers of the texts' words."""
+        return word_numbers(self._numbers, texts)
+
+    def encode(self, texts: Sequence[str], words: Words | None = None) -> sp.csr_matrix:
+        """(n, m) float32 matrix of unit rows; a text without a known n-gram gives an empty row.
+
+        Args:
+            words: what `words` gives for the texts, where it is there already.
+        """
+        found = words or self.words(texts)
+        keys, rows = ngram_keys(found.numbers, found.owners, self.order)
         columns = np.searchsorted(self.keys, keys).clip(max=len(self.keys) - 1)
         known = self.keys[columns] == keys
         return self._weighted(rows[known], columns[known], len(texts))
 
     @cached_property
-    def _words(self) -> WordNumbers:
+    def _numbers(self) -> WordNumbers:
         return WordNumbers(self.tokenizer)
 
     def _weighted(self, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64], n: int) -> sp.csr_matrix:
@@ -71,11 +93,12 @@ class NgramEncoder:
         return counts
 
 
-def word_numbers(words: WordNumbers, texts: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Word numbers of all texts in a row, and for each the position of its text."""
+def word_numbers(words: WordNumbers, texts: Sequence[str]) -> Words:
+    """Word numbers of all texts, each text cut at `MAX_CHARACTERS`."""
     ids = words.of([text[:MAX_CHARACTERS] for text in texts])
     lengths = np.fromiter(map(len, ids), dtype=np.int64, count=len(ids))
-    return np.array(list(chain.from_iterable(ids)), dtype=np.int64), np.repeat(np.arange(len(ids)), lengths)
+    numbers = np.array(list(chain.from_iterable(ids)), dtype=np.int64)
+    return Words(numbers, np.repeat(np.arange(len(ids)), lengths), len(ids))
 
 
 def ngram_keys(

@@ -1,15 +1,10 @@
-"""A sentence transformer's graph on OpenVINO: text to unit vectors without torch.
-
-Each text is its own inference of its own length, several at a time: nothing is padded, so a
-vector never depends on its neighbours in the batch, and short texts cost little.
-"""
+"""A sentence transformer's graph on OpenVINO: text to unit vectors without torch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,6 +12,7 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from models.encoders.ngrams import MAX_CHARACTERS
+from models.encoders.runtime import Runner, read_graph
 from models.errors import BundleError
 from models.scores import FloatMatrix
 
@@ -56,12 +52,10 @@ class TransformerEncoder:
 
     def __init__(self, directory: Path, *, max_tokens: int = 256, threads: int = 0) -> None:
         self._tokenizer = _tokenizer(directory / TOKENIZER)
-        graph = _graph(directory / GRAPH)
+        graph = read_graph(directory / GRAPH)
         self.max_tokens = _readable(graph, max_tokens)
-        self._compiled = _compile(graph, directory / GRAPH, threads)
-        self._queue: Any = None
-        self._lock = Lock()
-        self.dim = int(self._compiled.output(0).partial_shape[1].get_length())
+        self._runner = Runner(graph, directory / GRAPH, threads)
+        self.dim = self._runner.width
 
     def encode(self, texts: Sequence[str], *, limit: int | None = None) -> Encoded:
         """Unit vectors of the texts in order; the empty text has one too. Safe to call from threads.
@@ -76,26 +70,7 @@ class TransformerEncoder:
             [len(i) > self.max_tokens or len(t) > MAX_CHARACTERS for i, t in zip(ids, texts, strict=True)], dtype=bool
         )
         tokens = np.array([min(len(i), read) for i in ids], dtype=np.int64)
-        vectors = np.empty((len(texts), self.dim), dtype=np.float32)
-        with self._lock:
-            self._infer([_cut(row, read) for row in ids], vectors)
-        return Encoded(vectors, truncated, tokens)
-
-    def _infer(self, inputs: list[npt.NDArray[np.int64]], vectors: FloatMatrix) -> None:
-        import openvino as ov
-
-        if self._queue is None:
-            self._queue = ov.AsyncInferQueue(self._compiled)
-
-        def store(request: Any, position: int) -> None:
-            vectors[position] = request.get_output_tensor(0).data[0]
-
-        self._queue.set_callback(store)
-        try:
-            for position, ids in enumerate(inputs):
-                self._queue.start_async({0: ids[None, :]}, position)
-        finally:
-            self._queue.wait_all()  # an interrupt must not leave inferences running behind a queue that is given up
+        return Encoded(self._runner.run([_cut(row, read)[None] for row in ids]), truncated, tokens)
 
 
 def _cut(ids: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.int64]:
@@ -120,7 +95,7 @@ def readable_tokens(directory: Path, most: int) -> int:
     Raises:
         BundleError: the graph cannot be read.
     """
-    return _readable(_graph(directory / GRAPH), most)
+    return _readable(read_graph(directory / GRAPH), most)
 
 
 def _readable(graph: Any, most: int) -> int:
@@ -133,28 +108,3 @@ def _readable(graph: Any, most: int) -> int:
             rows = node.input_value(0).get_partial_shape()[0]
             return min(most, int(rows.get_length())) if rows.is_static else most
     return most
-
-
-def _graph(path: Path) -> Any:
-    import openvino as ov
-
-    try:
-        return ov.Core().read_model(str(path))
-    except RuntimeError as error:
-        raise _unusable(path, error) from None
-
-
-def _unusable(path: Path, error: RuntimeError) -> BundleError:
-    return BundleError(f"cannot load the encoder graph {path.name}: {str(error).splitlines()[0]}")
-
-
-def _compile(graph: Any, path: Path, threads: int) -> Any:
-    import openvino as ov
-
-    options: dict[str, Any] = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "bf16"}
-    if threads:
-        options["INFERENCE_NUM_THREADS"] = threads
-    try:
-        return ov.Core().compile_model(graph, "CPU", options)
-    except RuntimeError as error:
-        raise _unusable(path, error) from None

@@ -83,6 +83,13 @@ class Learning:
         ),
     ] = None
     distil_count: Annotated[int, typer.Option(min=1, help="How many of them.")] = 20_000
+    student: Annotated[
+        bool,
+        typer.Option(
+            "--student",
+            help="Train a small network for the fast profile too (extra 'train'; needs tens of thousands of --distil).",
+        ),
+    ] = False
     seed: Annotated[int, typer.Option(min=0, help="The same seed and papers give the same bundle.")] = 0
 
 
@@ -124,6 +131,7 @@ def train(
 
 def _request(files: LabelFiles, learning: Learning, product: Product, *, strict: bool) -> Request:
     from training.run import Request
+    from training.student import StudentOptions
 
     current = _current()
     return Request(
@@ -135,6 +143,7 @@ def _request(files: LabelFiles, learning: Learning, product: Product, *, strict:
         tune=_tuning(learning.epochs) if learning.fine_tune else None,
         unlabelled=partial(_papers, learning.distil) if learning.distil else None,
         count=learning.distil_count,
+        student=StudentOptions() if learning.student else None,
         out=product.out,
         cache=product.cache or product.out.with_name(f"{product.out.name}.cache"),
         name=product.name,

@@ -15,7 +15,7 @@ from typing import Literal
 import scipy.sparse as sp
 
 from models.bundle import ModelBundle
-from models.encoders.ngrams import NgramEncoder
+from models.encoders.ngrams import NgramEncoder, Words
 from models.encoders.transformer import Encoded, TransformerEncoder
 from models.paper import Paper
 from models.parts import Dense, Lexical, ProfileSettings
@@ -116,7 +116,7 @@ class _NotingBundle(ModelBundle):
         own = self._base.lexical
         words = own.encoder
         noting = _NotingNgrams(words.tokenizer, words.keys, words.idf, words.order, note=self._sparse_note)
-        return Lexical(noting, own.heads)
+        return Lexical(noting, own.heads, own.network)
 
     @cached_property
     def _dense(self) -> Dense:
@@ -132,8 +132,8 @@ class _NotingBundle(ModelBundle):
 class _NotingNgrams(NgramEncoder):
     note: _NoteSparse = field(kw_only=True)
 
-    def encode(self, texts: Sequence[str]) -> sp.csr_matrix:
-        features = super().encode(texts)
+    def encode(self, texts: Sequence[str], words: Words | None = None) -> sp.csr_matrix:
+        features = super().encode(texts, words)
         self.note(texts, features)
         return features
 

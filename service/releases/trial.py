@@ -54,9 +54,9 @@ def _run(bundle: ModelBundle) -> None:
     vectors = bundle.dense.encoder.encode(texts).vectors
     if not np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-2):
         raise BundleError(f"bundle {bundle.directory}: its encoder gives vectors that are not of unit length")
-    sparse = bundle.lexical.heads.logits(bundle.lexical.encoder.encode(texts))
-    accurate, _ = accurate_logits(bundle.dense, vectors, sparse)
-    for profile, logits in (("fast", [sparse]), ("accurate", accurate)):
+    _, lexical = bundle.lexical.read(texts)
+    accurate, _ = accurate_logits(bundle.dense, vectors, lexical)
+    for profile, logits in (("fast", lexical.all), ("accurate", accurate)):
         _check(bundle, profile, bundle.profiles[profile].calibration.probabilities(logits))
 
 

@@ -16,7 +16,8 @@ def test_document_frequencies_count_each_text_once() -> None:
     encoder = fit_ngrams(texts, words, min_documents=2)
     counts: Counter[int] = Counter()
     for text in texts:
-        counts.update(set(ngram_keys(*word_numbers(WordNumbers(words), [text]), 2)[0].tolist()))
+        found = word_numbers(WordNumbers(words), [text])
+        counts.update(set(ngram_keys(found.numbers, found.owners, 2)[0].tolist()))
     expected = {key: count for key, count in counts.items() if 2 <= count <= len(texts) // 3}
     assert encoder.keys.tolist() == sorted(expected)
     idf = np.log((1.0 + len(texts)) / (1.0 + np.array([expected[key] for key in sorted(expected)]))) + 1.0

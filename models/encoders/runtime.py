@@ -1,0 +1,92 @@
+"""Graphs run by OpenVINO: one inference a text, several at a time.
+
+Nothing is padded, so what comes out for a text never depends on its neighbours in the batch, and
+short texts cost little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import BundleError
+from models.scores import FloatMatrix
+
+
+class Runner:
+    """A compiled graph with one input of numbers and one output of a row.
+
+    Args:
+        graph: as `read_graph` gives it. path: where it was read, for errors.
+        threads: cores to use; 0 takes all there are.
+
+    Attributes:
+        width: of the output's row.
+
+    Raises:
+        BundleError: the graph cannot be compiled.
+    """
+
+    def __init__(self, graph: Any, path: Path, threads: int = 0) -> None:
+        self._compiled = _compile(graph, path, threads)
+        self._queue: Any = None
+        self._lock = Lock()
+        self.width = int(self._compiled.output(0).partial_shape[1].get_length())
+
+    def run(self, inputs: Sequence[npt.NDArray[np.int64]]) -> FloatMatrix:
+        """(n, width) float32, a row an input of the shape that the graph wants. Safe to call from threads."""
+        rows = np.empty((len(inputs), self.width), dtype=np.float32)
+        with self._lock:
+            self._run(inputs, rows)
+        return rows
+
+    def _run(self, inputs: Sequence[npt.NDArray[np.int64]], rows: FloatMatrix) -> None:
+        import openvino as ov
+
+        if self._queue is None:
+            self._queue = ov.AsyncInferQueue(self._compiled)
+
+        def store(request: Any, position: int) -> None:
+            rows[position] = request.get_output_tensor(0).data[0]
+
+        self._queue.set_callback(store)
+        try:
+            for position, numbers in enumerate(inputs):
+                self._queue.start_async({0: numbers}, position)
+        finally:
+            self._queue.wait_all()  # an interrupt must not leave inferences running behind a queue that is given up
+
+
+def read_graph(path: Path) -> Any:
+    """The OpenVINO model in a file.
+
+    Raises:
+        BundleError: it cannot be read.
+    """
+    import openvino as ov
+
+    try:
+        return ov.Core().read_model(str(path))
+    except RuntimeError as error:
+        raise _unusable(path, error) from None
+
+
+def _compile(graph: Any, path: Path, threads: int) -> Any:
+    import openvino as ov
+
+    options: dict[str, Any] = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "bf16"}
+    if threads:
+        options["INFERENCE_NUM_THREADS"] = threads
+    try:
+        return ov.Core().compile_model(graph, "CPU", options)
+    except RuntimeError as error:
+        raise _unusable(path, error) from None
+
+
+def _unusable(path: Path, error: RuntimeError) -> BundleError:
+    return BundleError(f"cannot load the graph {path.name}: {str(error).splitlines()[0]}")
