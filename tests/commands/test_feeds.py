@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import signal
+import subprocess
 import sys
+import threading
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -99,16 +100,21 @@ def test_a_new_version_is_told_with_what_it_changed(command, server):  # noqa: F
 
 
 def test_rounds_go_on_until_interrupted(command, server):  # noqa: F811
-    body = replying(jsonl(papers(1)))
+    body, asked_twice = replying(jsonl(papers(1))), threading.Event()
 
     def last(connection):
         body(connection)
-        os.kill(os.getpid(), signal.SIGINT)
+        asked_twice.set()
 
     server.on("/feed", in_turn(body, last))
     command("feeds", "add", server.url("/feed"), "--title", "Systems")
-    done = command("feeds", "run", "Systems", "--every", "1s")
-    assert len(server.heads) == 2 and "stopped;" in done.err
+    rounds = [sys.executable, "-c", "from service.cli import main; main()", "feeds", "run", "Systems", "--every", "1s"]
+    with subprocess.Popen(rounds, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        asked_twice.wait(60)
+        process.send_signal(signal.SIGINT)
+        told = process.communicate()[1].decode()
+    assert process.returncode == 0, told
+    assert len(server.heads) == 2 and "stopped;" in told and "Traceback" not in told
 
 
 def test_lists_go_in_and_out(command, tmp_path):
