@@ -20,6 +20,9 @@ _KEPT = 0.985
 _SPARED = 5
 """Every so many papers of other fields are kept from the head, to set the floor with."""
 
+_ALIKE = 2
+"""Labelled papers for each unlabelled one that is shown as of the field: more of them tell less of where it ends."""
+
 
 def fit_scope(
     job: Job, inside: sp.csr_matrix, outside: sp.csr_matrix, alike: sp.csr_matrix | None = None
@@ -28,13 +31,15 @@ def fit_scope(
 
     Args:
         inside: features of the training papers. outside: of papers of other fields.
-        alike: of unlabelled papers of the field, if there are any.
+        alike: of unlabelled papers of the field, if there are any; some, evenly spread, are shown.
     """
     of_field = np.array([bool(p.themes) for p in job.train])
     if not outside.shape[0] or not of_field.any():
         return np.zeros(inside.shape[1], np.float32), 0.0
     shown = outside[np.arange(outside.shape[0]) % _SPARED > 0] if outside.shape[0] >= 2 * _SPARED else outside
-    known = [inside[of_field]] + ([alike] if alike is not None else [])
+    known = [inside[of_field]]
+    if alike is not None:
+        known.append(alike[:: max(-(-alike.shape[0] * _ALIKE // int(of_field.sum())), 1)])
     features = sp.vstack([*known, shown], format="csr")
     positives = features.shape[0] - shown.shape[0]
     target = np.append(np.ones(positives), np.zeros(shown.shape[0])).astype(np.float32)[:, None]

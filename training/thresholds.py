@@ -17,10 +17,10 @@ from models.scoring import ACCURATE, FAST, OPENING, energy, expected_errors
 ENCODER_SHARE = 0.5
 """Share of papers that "auto" hands to the encoder, on the papers it is tuned on."""
 
-OPENING_SHARE = 0.8
+OPENING_SHARE = 0.65
 """The same where the encoder begins with openings, which cost less than half."""
 
-WHOLE_SHARE = 0.15
+WHOLE_SHARE = 0.2
 """Share of papers that it then reads as a whole."""
 
 Quantiles = npt.NDArray[np.float32]
