@@ -1,4 +1,4 @@
-"""A small convolutional network over word numbers: what n-grams cannot see, for half a millisecond a text.
+"""A small convolutional network over word numbers: what n-grams cannot see, for under a millisecond a text.
 
 The words go through an embedding and a convolution; each theme attends to the places that speak for
 it (CAML, Mullenbach et al. 2018), and a layer on the mean and the maximum over all places adds what
