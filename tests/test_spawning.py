@@ -1,11 +1,10 @@
-"""Run in a process of its own: what Python starts beside the first process is started once."""
+"""Run in processes of their own: what Python starts beside the first process is started once, and signals end it."""
 
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from service.spawning import signals_blocked
+import pytest
 
 PROGRAM = """
 import os, signal
@@ -44,9 +43,24 @@ if __name__ == "__main__":
 """
 
 
-def test_a_started_process_hears_signals_once_it_lets_them_through(tmp_path: Path) -> None:
+WAITING = """
+import signal
+from service.spawning import signals_blocked
+
+heard = []
+signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+with signals_blocked():
+    signal.raise_signal(signal.SIGTERM)
+    assert not heard
+assert heard == [signal.SIGTERM]
+print("done")
+"""
+
+
+@pytest.mark.parametrize("text", [PROGRAM, WAITING])
+def test_a_process_hears_signals_once_it_lets_them_through(tmp_path: Path, text: str) -> None:
     program = tmp_path / "program.py"
-    program.write_text(PROGRAM, encoding="utf-8")
+    program.write_text(text, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, program],
         capture_output=True,
@@ -56,15 +70,3 @@ def test_a_started_process_hears_signals_once_it_lets_them_through(tmp_path: Pat
         check=False,
     )
     assert (done.stdout, done.stderr) == ("done\n", "")
-
-
-def test_a_signal_waits_while_processes_are_started() -> None:
-    heard = []
-    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
-    try:
-        with signals_blocked():
-            signal.raise_signal(signal.SIGTERM)
-            assert not heard
-        assert heard == [signal.SIGTERM]
-    finally:
-        signal.signal(signal.SIGTERM, before)
