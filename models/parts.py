@@ -107,7 +107,7 @@ class ProfileSettings:
     """How one stage of `models.scoring` turns logits into tags.
 
     Attributes:
-        calibration: of the stage's scorers: n-grams and network, after encoder and votes where it has an encoder.
+        calibration: of the stage's scorers, in the order of `LexicalLogits.all`, or `beside` where it has an encoder.
         floor: the most probable theme is given from this probability on when nothing passes its threshold.
         scope_floor: scope logit below which a paper is out of scope.
         novelty: (101,) float32 quantiles of what novelty is measured by: the energy score, and for "opening"

@@ -58,7 +58,7 @@ class Batches:
             yield step, batches[step % self.in_epoch]
 
 
-def padded(texts: Sequence[Sequence[int]]) -> tuple[Ids, Ids]:
+def padded(texts: Sequence[Sequence[int] | Ids]) -> tuple[Ids, Ids]:
     """(n, t) ids, 0 where a text has ended, and (n, t) 1 where it has not."""
     longest = max((len(text) for text in texts), default=0)
     ids, seen = np.zeros((len(texts), longest), np.int64), np.zeros((len(texts), longest), np.int64)

@@ -34,7 +34,7 @@ from training.batches import Shortening
 from training.dataset import LabelledPaper, label_matrix
 from training.encoders import FORM, MINILM_NAME, PACKAGE, config_of, max_tokens
 from training.graph import save_graph
-from training.job import EncoderSource, SoftPapers
+from training.job import EncoderSource, SoftPapers, joined_targets
 from training.quantise import quantised_graph
 from training.vectors import Progress, no_progress
 
@@ -147,12 +147,8 @@ class _Lessons:
 
 
 def _lessons(train: Sequence[LabelledPaper], soft: SoftPapers | None, taxonomy: Taxonomy) -> _Lessons:
-    papers, targets = [item.paper for item in train], label_matrix(train, taxonomy).astype(np.float32)
-    weights = np.ones(len(papers), np.float32)
-    if soft is None:
-        return _Lessons(papers, targets, weights)
-    more = np.full(len(soft.papers), soft.weight, np.float32)
-    return _Lessons([*papers, *soft.papers], np.vstack([targets, soft.targets]), np.concatenate([weights, more]))
+    papers = [item.paper for item in train] + list(soft.papers if soft else ())
+    return _Lessons(papers, *joined_targets(label_matrix(train, taxonomy), soft))
 
 
 def _digest(start: Path, lessons: _Lessons, taxonomy: Taxonomy, options: TuneOptions) -> str:

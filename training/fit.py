@@ -28,8 +28,8 @@ from models.saving import save_bundle
 from models.scores import FloatMatrix
 from models.words import counted
 from training.dataset import data_digest, label_matrix
-from training.heads import FOLDS, fit_dense, fit_lexical, training_targets
-from training.job import ENOUGH_DEV, EncoderSource, FitOptions, Job, SoftPapers
+from training.heads import FOLDS, fit_dense, fit_lexical
+from training.job import ENOUGH_DEV, EncoderSource, FitOptions, Job, SoftPapers, joined_targets
 from training.scope import scope_floor
 from training.student import Lessons, fit_student
 from training.thresholds import HeldOut, Openings, fit_profiles, quantiles
@@ -97,7 +97,7 @@ def _student(job: Job, lexical: Lexical, truth: BoolMatrix, work: Path | None, p
         return
     with TemporaryDirectory(prefix="paperwire-") as folder:
         more = [p.text for p in job.soft.papers] if job.soft else []
-        lessons = Lessons([*(p.paper.text for p in job.train), *more], *training_targets(job, truth))
+        lessons = Lessons([*(p.paper.text for p in job.train), *more], *joined_targets(truth, job.soft))
         network = fit_student(lexical.encoder, lessons, work or Path(folder), job.student, progress)
         yield replace(lexical, network=network)
 

@@ -11,7 +11,7 @@ from models.classifiers import DenseHeads, SparseHeads
 from models.parts import Lexical
 from models.scores import FloatMatrix
 from training.dual import fit_rows
-from training.job import Job
+from training.job import Job, joined_targets
 from training.lexical import fit_heads, fit_ngrams, fit_words
 from training.scope import fit_scope
 from training.vectors import Progress, no_progress
@@ -44,21 +44,12 @@ def fit_lexical(job: Job, truth: BoolMatrix, progress: Progress = no_progress) -
     encoder = fit_ngrams([*texts, *more], words, order=options.order, min_documents=1 if few else 3, size=size)
     features = encoder.encode([*texts, *more])
     progress("n-grams", 1, 1)
-    targets, importance = training_targets(job, truth)
+    targets, importance = joined_targets(truth, job.soft)
     out = _lexical_folds(job, features, targets, importance, progress) if job.cross_validated else None
     weights, bias = _regress(job, features, targets, importance, progress)
     outside = encoder.encode([p.text for p in job.outside])
     scope, scope_bias = fit_scope(job, features[: len(texts)], outside, features[len(texts) :] if more else None)
     return Lexical(encoder, SparseHeads(weights, bias, scope, scope_bias)), out
-
-
-def training_targets(job: Job, truth: BoolMatrix) -> tuple[FloatMatrix, npt.NDArray[np.float32]]:
-    """(n, k) float32 targets and (n,) float32 weights of the labelled papers, then of the pseudo-labelled ones."""
-    targets, importance = truth.astype(np.float32), np.ones(len(truth), np.float32)
-    if job.soft is None:
-        return targets, importance
-    more = np.full(len(job.soft.papers), job.soft.weight, np.float32)
-    return np.concatenate([targets, job.soft.targets.astype(np.float32)]), np.append(importance, more)
 
 
 def _regress(

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from models.calibration import BoolMatrix
 from models.classifiers import DenseHeads
 from models.paper import Paper
 from models.scores import FloatMatrix
@@ -70,6 +74,15 @@ class SoftPapers:
     papers: Sequence[Paper]
     targets: FloatMatrix
     weight: float = 0.5
+
+
+def joined_targets(truth: BoolMatrix, soft: SoftPapers | None) -> tuple[FloatMatrix, npt.NDArray[np.float32]]:
+    """(n, k) float32 targets and (n,) float32 weights of labelled papers, then of pseudo-labelled ones."""
+    targets, weights = truth.astype(np.float32), np.ones(len(truth), np.float32)
+    if soft is None:
+        return targets, weights
+    more = np.full(len(soft.papers), soft.weight, np.float32)
+    return np.concatenate([targets, soft.targets.astype(np.float32)]), np.concatenate([weights, more])
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,8 +110,7 @@ def train(request: Request, *, progress: Progress = no_progress, tell: Tell = si
         tell(f"encoder: {encoder.name}")
         cache = vectors_of(encoder, request.cache)
         job = _job(request, prepared, encoder)
-        student = None if request.student is None else replace(request.student, seed=request.seed)
-        job = replace(job, soft=_soft(request, job, cache, progress), student=student)
+        job = replace(job, soft=_soft(request, job, cache, progress), student=_student(request))
         digest = fit_bundle(job, request.out, cache=cache, work=request.cache, progress=progress)
         bundle = ModelBundle.load(request.out, verify=False)
         measured = measure(job, bundle, prepared.splits.test, curve=request.curve, cache=cache, progress=progress)
@@ -168,9 +167,13 @@ def _notes(request: Request, prepared: Prepared) -> Mapping[str, Any]:
         out["fine_tuned"] = asdict(replace(request.tune, seed=request.seed, threads=0))
     if request.unlabelled is not None:
         out["distilled"] = request.count
-    if request.student is not None:
-        out["student"] = asdict(replace(request.student, seed=request.seed))
+    if student := _student(request):
+        out["student"] = asdict(student)
     return out
+
+
+def _student(request: Request) -> StudentOptions | None:
+    return None if request.student is None else replace(request.student, seed=request.seed)
 
 
 def _soft(request: Request, job: Job, cache: Path, progress: Progress) -> SoftPapers | None:

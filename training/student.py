@@ -82,7 +82,6 @@ class Lessons:
 
     Attributes:
         texts: n of them. targets: (n, k) float32 in [0, 1]. weights: (n,) float32.
-        table: (v, d) float32, a first vector of each word of the n-gram encoder.
     """
 
     texts: Sequence[str]

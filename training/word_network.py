@@ -11,13 +11,13 @@ import torch
 from torch.nn import functional
 
 from models.scores import FloatMatrix
+from training.batches import padded
 from training.learner import Learner, summed_loss
 from training.word_graph import EPSILON
 
 if TYPE_CHECKING:
     from training.student import StudentOptions
 
-_READ_AT_ONCE = 64
 _FIRST_BIAS = -3.0
 _SPREAD = 0.02
 
@@ -87,24 +87,11 @@ class StudentNetwork:
         logits = self._net(self._padded(texts))
         return self.learner.step(summed_loss(logits, torch.from_numpy(targets), torch.from_numpy(weights)), step, steps)
 
-    def logits(self, texts: Sequence[Ids]) -> FloatMatrix:
-        """(n, k) float32."""
-        self._net.eval()
-        out = np.zeros((len(texts), len(self._net.bias)), dtype=np.float32)
-        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
-        with torch.no_grad():
-            for start in range(0, len(order), _READ_AT_ONCE):
-                rows = order[start : start + _READ_AT_ONCE]
-                out[rows] = self._net(self._padded([texts[row] for row in rows])).numpy()
-        return out
-
     def weights(self) -> dict[str, FloatMatrix]:
         """float32 arrays by the names that `training.word_graph` reads; the row for padding is left out."""
         state = {name: value.detach().numpy().copy() for name, value in self._net.state_dict().items()}
         return state | {"words.weight": state["words.weight"][:-1]}
 
     def _padded(self, texts: Sequence[Ids]) -> torch.Tensor:
-        ids = np.full((len(texts), max(len(text) for text in texts)), self._net.padding, np.int64)
-        for row, text in enumerate(texts):
-            ids[row, : len(text)] = text
-        return torch.from_numpy(ids)
+        ids, seen = padded(texts)
+        return torch.from_numpy(np.where(seen, ids, self._net.padding))
