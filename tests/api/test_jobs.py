@@ -149,13 +149,14 @@ def test_results_are_sent_in_parts_too(opened: Opened, bundle: ModelBundle) -> N
     [
         (b"", {}, "the body is empty"),
         (b"nothing that anybody knows", {}, ""),
-        (gzip.compress(as_lines(SOME))[:40], {}, "cut short"),
+        (gzip.compress(as_lines(SOME), mtime=0)[:40], {}, "cut short"),
         (b"\x28\xb5\x2f\xfdgarbage", {}, "damaged"),
         (as_lines(SOME), {"format": "papyrus"}, "is none of"),
         (as_lines(SOME), {"theme": "x"}, "theme"),
         (as_lines(SOME), {"include": "no-such-theme"}, "no-such-theme"),
         (as_lines(SOME), {"promise": "precision=2"}, "promise"),
     ],
+    ids=["empty", "unknown", "short", "damaged", "format", "parameter", "theme", "promise"],
 )
 def test_bad_uploads_are_refused_at_once_and_leave_nothing(
     opened: Opened, tmp_path: Path, dump: bytes, query: dict[str, str], words: str
