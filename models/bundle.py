@@ -34,6 +34,7 @@ from models.encoders.ngrams import NgramEncoder
 from models.encoders.transformer import TransformerEncoder
 from models.encoders.word_network import WordNetwork
 from models.errors import BundleError
+from models.neighbours import LabelledVectors
 from models.paper import Paper
 from models.parts import (
     DENSE,
@@ -138,12 +139,12 @@ class ModelBundle:
     def _dense(self) -> Dense:
         arrays = _arrays(self.directory / DENSE)
         encoder = TransformerEncoder(self.directory, max_tokens=int(arrays["max_tokens"][0]), threads=self._threads)
-        vectors = arrays["vectors"].astype(np.float32) / np.float32(127.0)
-        ids = tuple(bytes(arrays["ids"]).decode().split("\n")) if len(vectors) else ()
-        columns = np.split(arrays["label_columns"], arrays["label_ends"][:-1]) if len(vectors) else []
+        papers = LabelledVectors(arrays["vectors"])
+        ids = tuple(bytes(arrays["ids"]).decode().split("\n")) if len(papers) else ()
+        columns = np.split(arrays["label_columns"], arrays["label_ends"][:-1]) if len(papers) else []
         labels = tuple(tuple(int(c) for c in row) for row in columns)
         heads, opening = DenseHeads(arrays["weights"], arrays["bias"]), int(arrays.get("opening", [0])[0])
-        return Dense(encoder, heads, vectors, ids, labels, arrays["novelty"], opening)
+        return Dense(encoder, heads, papers, ids, labels, arrays["novelty"], opening)
 
     @cached_property
     def profiles(self) -> dict[str, ProfileSettings]:

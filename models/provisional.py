@@ -123,7 +123,7 @@ class ExtendedBundle(ModelBundle):
     def _dense(self) -> Dense:
         base = self._base.dense
         known = base.encoder.encode([theme.definition for theme in self._base.taxonomy.themes]).vectors
-        background = Background.of(base.vectors, known)
+        background = Background.of(base.papers.full(), known)
         heads = [self._dense_head(base, background, position) for position in range(len(self._items))]
         weights = np.vstack([base.heads.weights, *(head[0] for head in heads)]).astype(np.float32)
         bias = np.append(base.heads.bias, [head[1] for head in heads]).astype(np.float32)

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.gates import scope_floors
-from models.neighbours import Nearest, nearest_papers, no_votes
+from models.neighbours import Nearest, no_votes
 from models.scores import FloatMatrix
 
 if TYPE_CHECKING:
@@ -171,9 +171,9 @@ def accurate_logits(
         vectors: (n, d) of the texts. lexical: of the same texts.
     """
     heads = dense.heads.logits(vectors)
-    if not len(dense.vectors):
+    if not len(dense.papers):
         return lexical.beside(heads, no_votes(*heads.shape)), None
-    nearest = nearest_papers(dense.vectors, vectors)
+    nearest = dense.papers.nearest(vectors)
     return lexical.beside(heads, nearest.vote_logits(dense.labels, heads.shape[1])), nearest
 
 

@@ -67,7 +67,7 @@ def torch_contestant(bundle: ModelBundle, workplace: Path, threads: int = 0) -> 
     for name in ("torch", "sentence_transformers"):
         if find_spec(name) is None:
             raise UnavailableError(f"{name} is not installed: `pip install 'paperwire[train]'`")
-    if not len(bundle.dense.vectors):
+    if not len(bundle.dense.papers):
         raise LabelError("the bundle keeps no vectors of labelled papers to train the regression on")
     import torch
     from sentence_transformers import SentenceTransformer
@@ -77,10 +77,10 @@ def torch_contestant(bundle: ModelBundle, workplace: Path, threads: int = 0) -> 
     write_transformer(bundle, workplace)
     model = SentenceTransformer(str(workplace), device="cpu")
     model.max_seq_length = bundle.dense.encoder.max_tokens
-    truth = np.zeros((len(bundle.dense.vectors), len(bundle.taxonomy)), dtype=bool)
+    truth = np.zeros((len(bundle.dense.papers), len(bundle.taxonomy)), dtype=bool)
     for row, columns in enumerate(bundle.dense.labels):
         truth[row, list(columns)] = True
-    decide = fit_regression(bundle.dense.vectors, truth)
+    decide = fit_regression(bundle.dense.papers.full(), truth)
 
     def answer(papers: Sequence[Paper]) -> BoolMatrix:
         texts = [paper.text for paper in papers]

@@ -22,7 +22,7 @@ from models.classifiers import DenseHeads
 from models.encoders.transformer import GRAPH, TOKENIZER, WEIGHTS, TransformerEncoder
 from models.encoders.word_network import NETWORK_GRAPH, NETWORK_WEIGHTS
 from models.errors import LabelError
-from models.neighbours import nearest_papers, no_votes
+from models.neighbours import LabelledVectors, no_votes
 from models.parts import Lexical, LexicalLogits, Parts
 from models.saving import save_bundle
 from models.scores import FloatMatrix
@@ -129,7 +129,7 @@ def _openings(
     if job.cross_validated or not 0 < job.options.opening < encoder.max_tokens:
         return None
     vectors = encoder.encode([p.paper.text for p in job.dev], limit=job.options.opening).vectors
-    nearest = nearest_papers(train, vectors)
+    nearest = LabelledVectors(train).nearest(vectors)
     votes = nearest.vote_logits(_columns(job), len(job.taxonomy))
     truth = label_matrix(job.dev, job.taxonomy)
     held = HeldOut(lexical, heads.logits(vectors), votes, truth, f"the openings of {len(job.dev)} dev papers")
@@ -143,12 +143,13 @@ Pair = tuple[FloatMatrix | None, FloatMatrix]
 def _votes(job: Job, train: FloatMatrix, dev: FloatMatrix) -> Pair:
     """Votes of the training papers for each other, if calibration needs them, and for the dev papers."""
     labels, themes = _columns(job), len(job.taxonomy)
-    on_dev = nearest_papers(train, dev).vote_logits(labels, themes)
+    papers = LabelledVectors(train)
+    on_dev = papers.nearest(dev).vote_logits(labels, themes)
     if not job.cross_validated:
         return None, on_dev
     if len(train) < 2:
         return no_votes(len(train), themes), on_dev
-    return nearest_papers(train, train, skip=range(len(train))).vote_logits(labels, themes), on_dev
+    return papers.nearest(train, skip=range(len(train))).vote_logits(labels, themes), on_dev
 
 
 def _held_out(job: Job, lexical: tuple[FloatMatrix | None, LexicalLogits], dense: Pair, votes: Pair) -> HeldOut:
@@ -200,7 +201,8 @@ def _novelty_quantiles(train: FloatMatrix, dev: FloatMatrix) -> FloatMatrix:
     rows = np.unique(np.linspace(0, len(train) - 1, _NOVELTY_SAMPLE).astype(int))
     if own and len(train) < 2:
         return np.zeros(101, dtype=np.float32)
-    nearest = nearest_papers(train, train[rows], skip=rows.tolist()) if own else nearest_papers(train, dev)
+    papers = LabelledVectors(train)
+    nearest = papers.nearest(train[rows], skip=rows.tolist()) if own else papers.nearest(dev)
     return quantiles(nearest.distance())
 
 

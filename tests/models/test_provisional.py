@@ -97,7 +97,7 @@ def test_the_heads_give_the_logit_that_the_coefficients_describe(base: ModelBund
     definition, rows = encoder.encode([item.theme.definition]), encoder.encode(texts)
     overlap = Overlap.of(encoder)
     known = base.dense.encoder.encode([theme.definition for theme in base.taxonomy.themes]).vectors
-    background = Background.of(base.dense.vectors, known)
+    background = Background.of(base.dense.papers.full(), known)
     vector, vectors = (base.dense.encoder.encode(t).vectors for t in ([item.theme.definition], texts))
     dense, sparse = background.line(vector[0], vectors), overlap.line(definition, rows)
     text = [PAPERS[1].text]
