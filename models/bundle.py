@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from models.calibration import Calibration
@@ -34,6 +33,7 @@ from models.encoders.ngrams import NgramEncoder
 from models.encoders.transformer import TransformerEncoder
 from models.encoders.word_network import WordNetwork
 from models.errors import BundleError
+from models.mapped import mapped_arrays
 from models.neighbours import LabelledVectors
 from models.paper import Paper
 from models.parts import (
@@ -122,8 +122,8 @@ class ModelBundle:
     @cached_property
     def _lexical(self) -> Lexical:
         arrays = _arrays(self.directory / LEXICAL)
-        weights = arrays["weights"].astype(np.float32) * arrays["scale"]
-        heads = SparseHeads(weights, arrays["bias"], arrays["scope"].astype(np.float32), float(arrays["scope_bias"][0]))
+        scope, scope_bias = arrays["scope"].astype(np.float32), float(arrays["scope_bias"][0])
+        heads = SparseHeads(arrays["weights"], arrays["scale"], arrays["bias"], scope, scope_bias)
         words = Tokenizer.from_str(_read(self.directory / WORDS).decode())
         order = int(arrays["order"][0])
         encoder = NgramEncoder(words, arrays["keys"], arrays["idf"].astype(np.float32), order)
@@ -213,6 +213,6 @@ def _read(path: Path) -> bytes:
 
 def _arrays(path: Path) -> Arrays:
     try:
-        return dict(load_file(path))
+        return mapped_arrays(path)
     except (SafetensorError, OSError) as error:
         raise BundleError(f"bundle {path.parent}: {path.name} cannot be read: {error}") from None

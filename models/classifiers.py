@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
 from models.scores import FloatMatrix
+
+AnyFloats = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +34,51 @@ class DenseHeads:
 class SparseHeads:
     """Heads on word n-grams, with one more head that says whether a paper is of the field at all.
 
+    A paper holds some hundred of the n-grams: only their weights are made wide, so that the others cost a byte each.
+
     Attributes:
-        weights: (m, k) float32, row by n-gram so that a paper touches few cache lines.
-        bias: (k,) float32.
+        weights: (m, k) int8, row by n-gram so that a paper touches few cache lines.
+        scale: (k,) float32, what one of them is worth.
+        bias: (k + e,) float32.
         scope: (m,) float32 and scope_bias: logit of being within the taxonomy's field.
+        added: (m, e) float32, heads of themes that were added later.
     """
 
-    weights: FloatMatrix
+    weights: npt.NDArray[np.int8]
+    scale: FloatMatrix
     bias: FloatMatrix
     scope: FloatMatrix
     scope_bias: float
+    added: FloatMatrix | None = None
+
+    @classmethod
+    def of(cls, weights: FloatMatrix, bias: FloatMatrix, scope: FloatMatrix, scope_bias: float) -> SparseHeads:
+        """Heads of (m, k) float32 weights, kept in eight bits with a scale for each theme."""
+        scale = np.maximum(np.abs(weights).max(axis=0, initial=0.0), 1e-12).astype(np.float32) / np.float32(127.0)
+        return cls(np.rint(weights / scale).astype(np.int8), scale, bias, scope, scope_bias)
+
+    def with_columns(self, columns: AnyFloats, bias: AnyFloats) -> SparseHeads:
+        """These heads and those of further themes: (m, e) weights and (e,) biases."""
+        return replace(self, added=columns.astype(np.float32), bias=np.append(self.bias, bias).astype(np.float32))
 
     def logits(self, features: sp.csr_matrix) -> FloatMatrix:
-        """(n, k) float32 logits of (n, m) features."""
-        return np.asarray(features @ self.weights, dtype=np.float32) + self.bias
+        """(n, k + e) float32 logits of (n, m) features; a row does not depend on the other rows."""
+        return self.sums(features) + self.bias
+
+    def sums(self, features: sp.csr_matrix) -> FloatMatrix:
+        """(n, k + e) float32 logits without their biases."""
+        found, places = np.unique(features.indices, return_inverse=True)
+        held = sp.csr_matrix((features.data, places, features.indptr), shape=(features.shape[0], len(found)))
+        sums = np.asarray(held @ self.weights[found].astype(np.float32), dtype=np.float32) * self.scale
+        return sums if self.added is None else np.hstack([sums, np.asarray(held @ self.added[found], np.float32)])
+
+    def weight(self, ngram: int, theme: int) -> float:
+        """What one n-gram adds to the logit of a theme, for a feature of 1."""
+        if theme < len(self.scale):
+            return float(self.weights[ngram, theme] * self.scale[theme])
+        assert self.added is not None  # there are no other themes
+        return float(self.added[ngram, theme - len(self.scale)])
 
     def scope_logits(self, features: sp.csr_matrix) -> npt.NDArray[np.float32]:
         """(n,) float32, above zero where the paper is rather within the field."""
         return np.asarray(features @ self.scope, dtype=np.float32) + np.float32(self.scope_bias)
-
-
-def quantised(weights: FloatMatrix) -> tuple[npt.NDArray[np.int8], FloatMatrix]:
-    """int8 values and (k,) float32 column scales whose product is within half a step of the weights."""
-    scale = np.maximum(np.abs(weights).max(axis=0), 1e-12).astype(np.float32) / np.float32(127.0)
-    return np.rint(weights / scale).astype(np.int8), scale

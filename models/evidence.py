@@ -119,7 +119,7 @@ def _key_weight(lexical: Lexical, key: np.uint64, column: int) -> float:
     position = int(np.searchsorted(lexical.encoder.keys, key))
     if position == len(lexical.encoder.keys) or lexical.encoder.keys[position] != key:
         return 0.0
-    return float(lexical.encoder.idf[position] * lexical.heads.weights[position, column])
+    return float(lexical.encoder.idf[position]) * lexical.heads.weight(position, column)
 
 
 def _windows(field: str, weights: npt.NDArray[np.float64], offsets: list[tuple[int, int]]) -> list[tuple[float, Span]]:

@@ -18,7 +18,7 @@ import scipy.sparse as sp
 
 from models.bundle import ModelBundle
 from models.calibration import GRID, Calibration
-from models.classifiers import DenseHeads, SparseHeads
+from models.classifiers import DenseHeads
 from models.errors import ThemeError
 from models.likeness import KNOTS, Background, Coefficients, Line, Overlap, Vector, left_out
 from models.parts import Dense, Lexical, ProfileSettings
@@ -108,9 +108,7 @@ class ExtendedBundle(ModelBundle):
     def _lexical(self) -> Lexical:
         base, heads = self._base.lexical, self._base.lexical.heads
         columns = [FAST.sparse * line.weights for line, _ in self._overlaps]
-        weights = np.column_stack([heads.weights, *columns]).astype(np.float32)
-        bias = np.append(heads.bias, self._fast_bias()).astype(np.float32)
-        return Lexical(base.encoder, SparseHeads(weights, bias, heads.scope, heads.scope_bias), base.network)
+        return replace(base, heads=heads.with_columns(np.column_stack(columns), self._fast_bias()))
 
     def _fast_bias(self) -> Vector:
         shifts = [

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from models.classifiers import quantised
 from models.errors import BundleError
 from models.parts import (
     DENSE,
@@ -80,7 +79,6 @@ def _swap(staging: Path, directory: Path) -> None:
 
 
 def _lexical_arrays(lexical: Lexical) -> Arrays:
-    values, scale = quantised(lexical.heads.weights)
     network: Arrays = {}
     if lexical.network is not None:
         network = {"network_rows": lexical.network.rows, "network_limit": np.array([lexical.network.limit], np.int64)}
@@ -89,8 +87,8 @@ def _lexical_arrays(lexical: Lexical) -> Arrays:
         "keys": lexical.encoder.keys,
         "idf": lexical.encoder.idf.astype(np.float16),
         "order": np.array([lexical.encoder.order], dtype=np.int64),
-        "weights": values,
-        "scale": scale,
+        "weights": lexical.heads.weights,
+        "scale": lexical.heads.scale,
         "bias": lexical.heads.bias.astype(np.float32),
         "scope": lexical.heads.scope.astype(np.float16),
         "scope_bias": np.array([lexical.heads.scope_bias], dtype=np.float32),

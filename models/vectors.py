@@ -49,11 +49,11 @@ class NgramVectors:
 
     def __init__(self, lexical: Lexical) -> None:
         self._signs = signs(lexical.encoder.keys)
-        self._heads = lexical.heads.weights
+        self._heads = lexical.heads
 
     def of(self, features: sp.csr_matrix) -> FloatMatrix:
         """(n, PROJECTED + k) float32 rows of length 1 for (n, m) features; zeros for a text without known n-grams."""
-        parts = [_unit(features @ self._signs), _HEADS * _unit(features @ self._heads)]
+        parts = [_unit(features @ self._signs), _HEADS * _unit(self._heads.sums(features))]
         return _unit(np.hstack(parts))
 
 

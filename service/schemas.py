@@ -160,8 +160,8 @@ class ModelOut(msgspec.Struct):
 AnsweredBy = Annotated[
     Literal["fast", "opening", "accurate"],
     Meta(
-        description="What gave the probabilities: `fast` n-grams; `opening` also the encoder, on the text's first 96 "
-        "word pieces; `accurate` also the encoder, on 256. `auto` goes from one to the next while in doubt."
+        description="What gave the probabilities: `fast` words; `accurate` also the encoder, on 256 word pieces; "
+        "`opening` the same on the first 96, with some bundles. `auto` goes from one to the next while in doubt."
     ),
 ]
 

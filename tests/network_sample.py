@@ -19,7 +19,7 @@ from tests.tiny import tiny_taxonomy
 from training.graph import save_graph
 from training.word_graph import Weights, word_graph
 
-KNOWN, LIMIT = 40, 30
+KNOWN, LIMIT = 40, 70
 _EMBEDDING, _WIDTH, _SPAN, _HIDDEN = 16, 24, 3, 12
 _SAY = np.float32(0.8)
 
@@ -47,6 +47,7 @@ def network_weights() -> Weights:
         | norms
         | {
             "words.weight": matrix(KNOWN, _EMBEDDING, size=1.0),
+            "places": matrix(LIMIT, _EMBEDDING),
             "convolution.weight": matrix(_WIDTH, _EMBEDDING, _SPAN),
             "convolution.bias": matrix(_WIDTH),
             "attention.weight": matrix(themes, _WIDTH),

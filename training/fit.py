@@ -7,9 +7,10 @@ network of `training.student`, where one is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,6 +40,8 @@ __all__ = ["EncoderSource", "FitOptions", "Job", "SoftPapers", "fit_bundle"]
 
 _NOVELTY_SAMPLE = 2_000
 
+Encode = Callable[[Sequence[str]], FloatMatrix]
+
 
 def fit_bundle(
     job: Job, out: Path, *, cache: Path | None = None, work: Path | None = None, progress: Progress = no_progress
@@ -57,8 +60,10 @@ def fit_bundle(
     _check(job)
     truth = label_matrix(job.train, job.taxonomy)
     lexical, lexical_out = fit_lexical(job, truth, progress)
-    with _student(job, lexical, truth, work, progress) as lexical:
-        return _fit(job, out, truth, lexical, lexical_out, cache, progress)
+    encoder = TransformerEncoder(job.encoder.directory, max_tokens=job.encoder.max_tokens)
+    vectors = partial(encode_all, encoder, cache=VectorCache(cache, encoder.dim), progress=progress)
+    with _student(job, lexical, truth, vectors, work, progress) as lexical:
+        return _fit(job, out, truth, lexical, lexical_out, encoder, vectors, progress)
 
 
 def _fit(
@@ -67,12 +72,11 @@ def _fit(
     truth: BoolMatrix,
     lexical: Lexical,
     lexical_out: FloatMatrix | None,
-    cache: Path | None,
+    encoder: TransformerEncoder,
+    encode: Encode,
     progress: Progress,
 ) -> str:
-    encoder = TransformerEncoder(job.encoder.directory, max_tokens=job.encoder.max_tokens)
-    texts = [p.paper.text for p in [*job.train, *job.dev]]
-    vectors = encode_all(encoder, texts, VectorCache(cache, encoder.dim), progress)
+    vectors = encode([p.paper.text for p in [*job.train, *job.dev]])
     train_vectors, dev_vectors = vectors[: len(job.train)], vectors[len(job.train) :]
     heads, dense_out = fit_dense(job, train_vectors, truth, progress)
     _, dev_logits = lexical.read([p.paper.text for p in job.dev])
@@ -90,14 +94,17 @@ def _fit(
 
 
 @contextmanager
-def _student(job: Job, lexical: Lexical, truth: BoolMatrix, work: Path | None, progress: Progress) -> Iterator[Lexical]:
+def _student(
+    job: Job, lexical: Lexical, truth: BoolMatrix, encode: Encode, work: Path | None, progress: Progress
+) -> Iterator[Lexical]:
     """The n-gram half, with a network where the job wants one; its files are there until the block ends."""
     if job.student is None:
         yield lexical
         return
     with TemporaryDirectory(prefix="paperwire-") as folder:
-        more = [p.text for p in job.soft.papers] if job.soft else []
-        lessons = Lessons([*(p.paper.text for p in job.train), *more], *joined_targets(truth, job.soft))
+        texts = [p.paper.text for p in job.train] + [p.text for p in (job.soft.papers if job.soft else ())]
+        views = encode(texts) if job.views is None else job.views
+        lessons = Lessons(texts, *joined_targets(truth, job.soft), views)
         network = fit_student(lexical.encoder, lessons, work or Path(folder), job.student, progress)
         yield replace(lexical, network=network)
 
@@ -126,7 +133,8 @@ def _openings(
     Args:
         train: (n, d) vectors of the training papers. lexical: logits of the dev papers.
     """
-    if job.cross_validated or not 0 < job.options.opening < encoder.max_tokens:
+    wanted = job.student is None and not job.cross_validated  # with a network, "fast" is about as good as they are
+    if not wanted or not 0 < job.options.opening < encoder.max_tokens:
         return None
     vectors = encoder.encode([p.paper.text for p in job.dev], limit=job.options.opening).vectors
     nearest = LabelledVectors(train).nearest(vectors)

@@ -49,7 +49,7 @@ def fit_lexical(job: Job, truth: BoolMatrix, progress: Progress = no_progress) -
     weights, bias = _regress(job, features, targets, importance, progress)
     outside = encoder.encode([p.text for p in job.outside])
     scope, scope_bias = fit_scope(job, features[: len(texts)], outside, features[len(texts) :] if more else None)
-    return Lexical(encoder, SparseHeads(weights, bias, scope, scope_bias)), out
+    return Lexical(encoder, SparseHeads.of(weights, bias, scope, scope_bias)), out
 
 
 def _regress(

@@ -47,7 +47,7 @@ class FitOptions:
         order, vocabulary, ngrams: longest n-gram, words known, n-grams kept.
         sparse_penalty, dense_penalty, scope_penalty: ridge strengths of the heads.
         opening: word pieces of a text that "auto" lets the encoder read first, at two fifths of the time
-            of the whole; 0 reads the whole at once, as a bundle does that had too few dev papers.
+            of the whole; 0 reads the whole at once, as a bundle does that had too few dev papers or has a network.
         iterations: most passes of the n-gram heads over the papers; they stop when nothing moves.
         seed: of cross-validation folds and of the order of papers.
     """
@@ -94,6 +94,8 @@ class Job:
         outside: papers of other fields, which teach what is out of scope.
         soft: pseudo-labelled papers for the n-gram heads and the network.
         student: how the fast profile's network is trained; None trains none.
+        views: (n, d) floats, another encoder's unit vectors of the training papers, then of the pseudo-labelled ones,
+            for the network to come near to; None takes those of `encoder`.
         field_categories: categories of sources, such as "cs.DC", whose papers are in scope whatever they say.
         name, version: of the bundle.
         notes: further facts for the manifest.
@@ -106,6 +108,7 @@ class Job:
     outside: Sequence[Paper] = ()
     soft: SoftPapers | None = None
     student: StudentOptions | None = None
+    views: npt.NDArray[np.floating[Any]] | None = None
     field_categories: tuple[str, ...] = ()
     name: str = "themes"
     version: str = "1"

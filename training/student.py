@@ -1,9 +1,10 @@
 """The fast profile's network: small, trained on labels and, above all, on what a bundle says of other papers.
 
 A network of this size learns little from ten thousand labels; from a hundred thousand papers with the
-accurate profile's probabilities it learns most of what n-grams miss (Hinton et al. 2015). It is trained
-on torch and written as an OpenVINO graph. Every epoch its state is written down, so that a killed run
-goes on exactly where it was.
+accurate profile's probabilities it learns most of what n-grams miss (Hinton et al. 2015), and sooner and
+better where it is also to come near to the encoder's vector of each paper (Romero et al. 2015). It is
+trained on torch and written as an OpenVINO graph. Every epoch its state is written down, so that a killed
+run goes on exactly where it was.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import string
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,7 @@ _RARE = 5.0  # words seen less often than this begin near zero
 _STRENGTH, _NOISE = 0.5, 0.1
 
 Words = npt.NDArray[np.int64]
+Text = TypeVar("Text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class StudentOptions:
     """Sizes of the network and how it is trained; `docs/experiments.md` says what they gave.
 
     Attributes:
+        known: most frequent words that it knows.
         embedding, width, span, hidden: columns of a word, channels of the convolution, words that it spans, units
             of the hidden layer.
         limit: words read of a text, those that carry no theme (stop words, punctuation) left out.
@@ -53,14 +56,16 @@ class StudentOptions:
         decay: of all weights but the words'. warm_up: share of the steps in which rates rise.
         dropout: of states. masked: share of words replaced by the unknown word. cut, least, most: share of texts
             cut short, to between so many words.
+        closeness: weight of one minus the cosine to the encoder's vectors, against the loss over themes.
         averaged: share that the running average of the weights keeps at a step.
         seed: of everything drawn.
     """
 
-    embedding: int = 128
+    known: int = 48_000
+    embedding: int = 256
     width: int = 256
-    span: int = 5
-    hidden: int = 256
+    span: int = 3
+    hidden: int = 384
     limit: int = 160
     epochs: float = 4.0
     batch: int = 64
@@ -72,25 +77,28 @@ class StudentOptions:
     cut: float = 0.08
     least: int = 6
     most: int = 60
+    closeness: float = 6.0
     averaged: float = 0.998
     seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Lessons:
+class Lessons(Generic[Text]):
     """What the network learns from.
 
     Attributes:
-        texts: n of them. targets: (n, k) float32 in [0, 1]. weights: (n,) float32.
+        texts: n of them, or their word numbers. targets: (n, k) float32 in [0, 1]. weights: (n,) float32.
+        vectors: (n, d) floats, unit vectors of the texts to come near to, if any.
     """
 
-    texts: Sequence[str]
+    texts: Sequence[Text]
     targets: FloatMatrix
     weights: npt.NDArray[np.float32]
+    vectors: npt.NDArray[np.floating[Any]] | None = None
 
 
 def fit_student(
-    encoder: NgramEncoder, lessons: Lessons, work: Path, options: StudentOptions, progress: Progress = no_progress
+    encoder: NgramEncoder, lessons: Lessons[str], work: Path, options: StudentOptions, progress: Progress = no_progress
 ) -> WordNetwork:
     """The trained network, from a directory of its own under `work`; a finished one is not trained again.
 
@@ -100,54 +108,84 @@ def fit_student(
     Raises:
         UnavailableError: torch is not installed.
     """
-    rows = _rows(encoder)
+    words = encoder.words(lessons.texts)
+    rows = _rows(encoder, np.bincount(words.numbers), options.known)
     place = work / f"student-{_digest(encoder, lessons, options)}"
     if not (place / NETWORK_GRAPH).is_file():
         place.mkdir(parents=True, exist_ok=True)
-        words = network_inputs(encoder.words(lessons.texts), rows, options.limit)
-        network = _network(_first_vectors(words, lessons.targets, int(rows.max()) + 1, options), lessons, options)
-        _run(network, words, lessons, place, options, progress)
+        read = network_inputs(words, rows, options.limit)
+        numbered = Lessons(read, lessons.targets, lessons.weights, lessons.vectors)
+        network = _network(_first_vectors(numbered, int(rows.max()) + 1, options), numbered, options)
+        _run(network, numbered, place, options, progress)
         with network.learner.averaged():
             _export(network, place)
     return WordNetwork(place, rows, options.limit)
 
 
-def _rows(encoder: NgramEncoder) -> npt.NDArray[np.int32]:
-    """The network's number of each word: 0 the unknown word, none for words that carry no theme."""
+def _rows(encoder: NgramEncoder, counts: npt.NDArray[np.int64], known: int) -> npt.NDArray[np.int32]:
+    """The network's number of each word: 0 the unknown word and rare ones, none for words that carry no theme.
+
+    Args:
+        counts: how often each word is seen; words beyond the last are not.
+    """
     vocabulary = encoder.tokenizer.get_vocab()
-    rows = np.zeros(max(vocabulary.values()) + 1, np.int32)
+    seen = np.zeros(max(vocabulary.values()) + 1, np.int64)
+    seen[: len(counts)] = counts[: len(seen)]
     skipped = [vocabulary[word] for word in {*ENGLISH_STOP_WORDS, *string.punctuation} if vocabulary.get(word, 0)]
+    seen[[0, *skipped]] = 0
+    frequent = np.sort(np.argsort(-seen, kind="stable")[:known])
+    frequent = frequent[seen[frequent] > 0]
+    rows = np.zeros(len(seen), np.int32)
+    rows[frequent] = np.arange(1, len(frequent) + 1, dtype=np.int32)
     rows[skipped] = SKIPPED
-    rows[rows != SKIPPED] = np.arange(np.count_nonzero(rows != SKIPPED), dtype=np.int32)
     return rows
 
 
-def _digest(encoder: NgramEncoder, lessons: Lessons, options: StudentOptions) -> str:
+def _digest(encoder: NgramEncoder, lessons: Lessons[str], options: StudentOptions) -> str:
     """Names the job: same words, papers, targets and options, same result."""
     digest = hashlib.sha256(encoder.tokenizer.to_str().encode())
     digest.update(json.dumps(asdict(options), sort_keys=True).encode())
     digest.update(np.ascontiguousarray(lessons.targets).tobytes() + lessons.weights.tobytes())
+    if lessons.vectors is not None:
+        digest.update(np.ascontiguousarray(lessons.vectors).tobytes())
     for text in lessons.texts:
         digest.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
     return digest.hexdigest()[:16]
 
 
-def _first_vectors(words: Sequence[Words], targets: FloatMatrix, known: int, options: StudentOptions) -> FloatMatrix:
-    """(v, d) float32 to begin with: what the papers are about that a word stands in, thrown onto d columns, and noise.
+def _first_vectors(lessons: Lessons[Words], known: int, options: StudentOptions) -> FloatMatrix:
+    """(v, d) float32 to begin with: what the papers are about that a word stands in, in d columns, and noise.
 
-    Words of like themes begin near each other (Achlioptas 2003 for the throw), which random vectors take an epoch
-    to come to.
+    Words of like papers begin near each other, which random vectors take an epoch to come to. What papers are about
+    is their targets and vectors; where that has more columns than d, those that words differ most in are kept (Eckart
+    & Young 1936), otherwise they are thrown onto d at random (Achlioptas 2003).
     """
-    owners = np.repeat(np.arange(len(words)), [len(text) for text in words])
-    stands = sp.csr_matrix((np.ones(len(owners), np.float32), (owners, np.concatenate(words))), (len(words), known))
-    about = np.asarray(stands.T @ (targets - targets.mean(axis=0))) / (_RARE + stands.sum(axis=0).A1)[:, None]
+    owners = np.repeat(np.arange(len(lessons.texts)), [len(text) for text in lessons.texts])
+    places = (owners, np.concatenate(lessons.texts))
+    stands = sp.csr_matrix((np.ones(len(owners), np.float32), places), (len(lessons.texts), known))
+    counts = np.asarray(stands.sum(axis=0), np.float32).ravel()
+    about = np.asarray(stands.T @ _features(lessons)) / (_RARE + counts)[:, None]
     generator = np.random.default_rng(options.seed)
-    thrown = about @ generator.normal(size=(targets.shape[1], options.embedding))
+    if about.shape[1] > options.embedding:
+        _, directions = np.linalg.eigh((about * counts[:, None]).T @ about)
+        thrown = about @ directions[:, -options.embedding :]
+    else:
+        thrown = about @ generator.normal(size=(about.shape[1], options.embedding))
     noise = generator.normal(0.0, _NOISE, thrown.shape)
     return np.asarray(thrown / max(float(thrown.std()), 1e-6) * _STRENGTH + noise, np.float32)
 
 
-def _network(table: FloatMatrix, lessons: Lessons, options: StudentOptions) -> StudentNetwork:
+def _features(lessons: Lessons[Words]) -> FloatMatrix:
+    """(n, k) float32 targets, and beside them the vectors, which count a quarter, centred."""
+    targets: FloatMatrix = lessons.targets - lessons.targets.mean(axis=0)
+    if lessons.vectors is None:
+        return targets
+    vectors = lessons.vectors.astype(np.float32) - lessons.vectors.mean(axis=0, dtype=np.float32)
+    scaled = [part / max(float(part.std()), 1e-6) for part in (targets, vectors)]
+    return np.concatenate([scaled[0], scaled[1] * np.float32(0.5)], axis=1)
+
+
+def _network(table: FloatMatrix, lessons: Lessons[Words], options: StudentOptions) -> StudentNetwork:
     try:
         from training.word_network import StudentNetwork
     except ModuleNotFoundError as error:
@@ -155,26 +193,30 @@ def _network(table: FloatMatrix, lessons: Lessons, options: StudentOptions) -> S
             f"training the fast profile's network needs {error.name}, which is not installed: "
             "`pip install 'paperwire[train]'`"
         ) from None
-    return StudentNetwork(table, lessons.targets.shape[1], options)
+    vectors = 0 if lessons.vectors is None else lessons.vectors.shape[1]
+    return StudentNetwork(table, lessons.targets.shape[1], vectors, options)
 
 
 def _run(
-    network: StudentNetwork,
-    words: Sequence[Words],
-    lessons: Lessons,
-    place: Path,
-    options: StudentOptions,
-    progress: Progress,
+    network: StudentNetwork, lessons: Lessons[Words], place: Path, options: StudentOptions, progress: Progress
 ) -> None:
-    batches = Batches(np.array([len(text) for text in words]), options.batch, options.seed)
+    batches = Batches(np.array([len(text) for text in lessons.texts]), options.batch, options.seed)
     steps = max(round(options.epochs * batches.in_epoch), 1)
     first = network.learner.restore(place / CHECKPOINT)
     for step, rows in batches.steps(first, steps):
-        shown = _shown([words[row] for row in rows], step, options)
-        network.learn(shown, lessons.targets[rows], lessons.weights[rows], step, steps)
+        network.learn(_batch(lessons, rows, step, options), step, steps)
         progress("network", step + 1, steps)
         if (step + 1) % batches.in_epoch == 0:
             network.learner.keep(place / CHECKPOINT, step + 1)
+
+
+def _batch(lessons: Lessons[Words], rows: Words, step: int, options: StudentOptions) -> Lessons[Words]:
+    return Lessons(
+        _shown([lessons.texts[row] for row in rows], step, options),
+        lessons.targets[rows],
+        lessons.weights[rows],
+        None if lessons.vectors is None else lessons.vectors[rows],
+    )
 
 
 def _shown(texts: Sequence[Words], step: int, options: StudentOptions) -> list[Words]:

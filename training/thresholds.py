@@ -17,6 +17,9 @@ from models.scoring import ACCURATE, FAST, OPENING, energy, expected_errors
 ENCODER_SHARE = 0.5
 """Share of papers that "auto" hands to the encoder, on the papers it is tuned on."""
 
+NETWORK_ENCODER_SHARE = 0.3
+"""The same where the fast stage has a network, and is sure of more."""
+
 OPENING_SHARE = 0.65
 """The same where the encoder begins with openings, which cost less than half."""
 
@@ -91,7 +94,8 @@ def _with_limits(
     profiles: dict[str, ProfileSettings], held: HeldOut, openings: Openings | None
 ) -> dict[str, ProfileSettings]:
     """The same with the doubts from which "auto" goes on, so that the shares of papers come out as wanted."""
-    share = ENCODER_SHARE if openings is None else OPENING_SHARE
+    whole = ENCODER_SHARE if held.lexical.network is None else NETWORK_ENCODER_SHARE
+    share = whole if openings is None else OPENING_SHARE
     doubts = _doubts(FAST, profiles[FAST], held)
     out = profiles | {FAST: replace(profiles[FAST], unsure=float(np.quantile(doubts, 1.0 - share)))}
     if openings is not None:

@@ -1,8 +1,4 @@
-"""Graphs run by OpenVINO: one inference a text, several at a time.
-
-Nothing is padded, so what comes out for a text never depends on its neighbours in the batch, and
-short texts cost little.
-"""
+"""Graphs run by OpenVINO, several inferences at a time."""
 
 from __future__ import annotations
 
@@ -17,16 +13,18 @@ import numpy.typing as npt
 from models.errors import BundleError
 from models.scores import FloatMatrix
 
+Ids = npt.NDArray[np.int64]
+
 
 class Runner:
-    """A compiled graph with one input of numbers and one output of a row.
+    """A compiled graph with one input of numbers and one output of rows.
 
     Args:
         graph: as `read_graph` gives it. path: where it was read, for errors.
         threads: cores to use; 0 takes all there are.
 
     Attributes:
-        width: of the output's row.
+        width: of the output's rows.
 
     Raises:
         BundleError: the graph cannot be compiled.
@@ -38,26 +36,31 @@ class Runner:
         self._lock = Lock()
         self.width = int(self._compiled.output(0).partial_shape[1].get_length())
 
-    def run(self, inputs: Sequence[npt.NDArray[np.int64]]) -> FloatMatrix:
-        """(n, width) float32, a row an input of the shape that the graph wants. Safe to call from threads."""
-        rows = np.empty((len(inputs), self.width), dtype=np.float32)
-        with self._lock:
-            self._run(inputs, rows)
-        return rows
+    def run(self, inputs: Sequence[Ids], rows: Sequence[Sequence[int]]) -> FloatMatrix:
+        """(n, width) float32. Safe to call from threads.
 
-    def _run(self, inputs: Sequence[npt.NDArray[np.int64]], rows: FloatMatrix) -> None:
+        Args:
+            inputs: of the shape that the graph wants.
+            rows: where the first rows that each input gives belong among the n; the others are left out.
+        """
+        found = np.empty((sum(map(len, rows)), self.width), dtype=np.float32)
+        with self._lock:
+            self._run(inputs, rows, found)
+        return found
+
+    def _run(self, inputs: Sequence[Ids], rows: Sequence[Sequence[int]], found: FloatMatrix) -> None:
         import openvino as ov
 
         if self._queue is None:
             self._queue = ov.AsyncInferQueue(self._compiled)
 
-        def store(request: Any, position: int) -> None:
-            rows[position] = request.get_output_tensor(0).data[0]
+        def store(request: Any, places: Sequence[int]) -> None:
+            found[places] = request.get_output_tensor(0).data[: len(places)]
 
         self._queue.set_callback(store)
         try:
-            for position, numbers in enumerate(inputs):
-                self._queue.start_async({0: numbers}, position)
+            for numbers, places in zip(inputs, rows, strict=True):
+                self._queue.start_async({0: numbers}, places)
         finally:
             self._queue.wait_all()  # an interrupt must not leave inferences running behind a queue that is given up
 

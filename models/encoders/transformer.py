@@ -70,7 +70,8 @@ class TransformerEncoder:
             [len(i) > self.max_tokens or len(t) > MAX_CHARACTERS for i, t in zip(ids, texts, strict=True)], dtype=bool
         )
         tokens = np.array([min(len(i), read) for i in ids], dtype=np.int64)
-        return Encoded(self._runner.run([_cut(row, read)[None] for row in ids]), truncated, tokens)
+        vectors = self._runner.run([_cut(row, read)[None] for row in ids], [[row] for row in range(len(ids))])
+        return Encoded(vectors, truncated, tokens)
 
 
 def _cut(ids: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.int64]:

@@ -7,6 +7,8 @@ the text says as a whole.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ import numpy.typing as npt
 
 from models.encoders.ngrams import Words
 from models.encoders.runtime import Runner, read_graph
+from models.errors import BundleError
 from models.scores import FloatMatrix
 
 NETWORK_GRAPH = "network.xml"
@@ -22,28 +25,64 @@ NETWORK_WEIGHTS = "network.bin"
 SKIPPED = -1
 """Row of a word that the network does not read."""
 
+_TOGETHER, _STEP = 4, 32
+
 
 class WordNetwork:
     """Logits of texts from their word numbers.
 
+    Four texts of about one length are read together, shorter ones filled up to the next multiple of 32 words and a
+    smaller group with texts of one word: shapes are few, and what comes out for a text depends on nothing else.
+
     Args:
-        directory: holds `network.xml` and `network.bin` (input `words` (t,) int64, output (1, k) float32).
+        directory: holds `network.xml` and `network.bin` (input `words` (n, t) int64, output (n, k) float32).
         rows: (v,) int32, the network's own number of each word of the n-gram encoder, or `SKIPPED`.
         limit: words read of a text.
         threads: cores to use; 0 takes all there are.
 
     Raises:
-        BundleError: the graph cannot be loaded.
+        BundleError: the graph cannot be loaded, or reads one text at a time.
     """
 
     def __init__(self, directory: Path, rows: npt.NDArray[np.int32], limit: int, *, threads: int = 0) -> None:
         path = directory / NETWORK_GRAPH
         self.directory, self.rows, self.limit = directory, rows, limit
-        self._runner = Runner(read_graph(path), path, threads)
+        self._ended = int(rows.max()) + 1
+        graph = read_graph(path)
+        if graph.input(0).partial_shape.rank.get_length() != 2:
+            raise BundleError(f"the graph {path.name} reads one text at a time, as earlier versions did: train it anew")
+        self._runner = Runner(graph, path, threads)
+        self._thread = ThreadPoolExecutor(1, "word-network")
+
+    def start(self, words: Words) -> Future[FloatMatrix]:
+        """`logits` in the background: most of their time is the runtime's, which needs no interpreter."""
+        return self._thread.submit(self.logits, words)
 
     def logits(self, words: Words) -> FloatMatrix:
         """(n, k) float32 logits of n texts. Safe to call from threads."""
-        return self._runner.run(network_inputs(words, self.rows, self.limit))
+        texts = network_inputs(words, self.rows, self.limit)
+        groups = _groups([min(-(-len(text) // _STEP) * _STEP, self.limit) for text in texts])
+        inputs = [self._filled([texts[row] for row in rows], length) for rows, length in groups]
+        return self._runner.run(inputs, [rows for rows, _ in groups])
+
+    def _filled(self, texts: Sequence[npt.NDArray[np.int64]], length: int) -> npt.NDArray[np.int64]:
+        filled = np.full((_TOGETHER, length), self._ended, np.int64)
+        filled[len(texts) :, 0] = 0
+        for row, text in enumerate(texts):
+            filled[row, : len(text)] = text
+        return filled
+
+
+def _groups(lengths: Sequence[int]) -> list[tuple[list[int], int]]:
+    """Positions of up to four texts of one length, and that length."""
+    alike: dict[int, list[int]] = {}
+    for row, length in enumerate(lengths):
+        alike.setdefault(length, []).append(row)
+    return [
+        (rows[start : start + _TOGETHER], length)
+        for length, rows in alike.items()
+        for start in range(0, len(rows), _TOGETHER)
+    ]
 
 
 def network_inputs(words: Words, rows: npt.NDArray[np.int32], limit: int) -> list[npt.NDArray[np.int64]]:

@@ -54,8 +54,8 @@ class Choice:
     profile: Annotated[
         Profile | None,
         typer.Option(
-            help="fast: n-grams. accurate: with the encoder. auto: the encoder where fast is unsure, "
-            "openings first; answers say which stage spoke."
+            help="fast: by words. accurate: with the encoder. auto: the encoder where fast is unsure; "
+            "answers say which stage spoke."
         ),
     ] = None
     detail: Annotated[Detail, typer.Option(help="How much to say; full adds evidence and nearest papers.")] = "scores"

@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import openvino as ov
+import openvino.opset13 as ops
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +21,7 @@ from models.theme_set import ProvisionalTheme, ThemeSet
 from models.themes import Theme
 from tests.network_sample import KNOWN, LIMIT, network_bundle, network_weights, save_network
 from tests.tiny import tiny_papers, tiny_taxonomy
+from training.graph import save_graph
 from training.word_graph import EPSILON, Weights
 
 TEXTS = [item.paper.text for item in tiny_papers(12, 7)] + ["", "qqq", "the of and", "leader " * 400]
@@ -43,7 +46,7 @@ def _words(texts: list[list[int]]) -> Words:
 
 def _by_hand(weights: Weights, words: list[int]) -> np.ndarray:
     """The network in plain arithmetic, one place and one theme after the other."""
-    state = _normed(weights["words.weight"][words], weights, "before")
+    state = _normed(weights["words.weight"][words], weights, "before") + weights["places"][: len(words)]
     kernel, beside = weights["convolution.weight"], weights["convolution.weight"].shape[2] // 2
     padded = np.pad(state, ((beside, beside), (0, 0)))
     around = [padded[place : place + kernel.shape[2]].T for place in range(len(words))]
@@ -76,10 +79,12 @@ def test_the_graph_computes_what_its_description_says(network: WordNetwork, text
 
 
 def test_a_text_is_answered_alike_alone_and_among_others(network: WordNetwork) -> None:
-    texts = [[1, 2, 3], [4], [5, 6] * 20, [7, 8, 9, 10]]
+    texts = [[1, 2, 3], [4], [5, 6] * 20, [7, 8, 9, 10], list(range(30)), [0], [11] * 32, [12] * 33, [13] * LIMIT]
     together = network.logits(_words(texts))
+    assert len({tuple(row) for row in together.tolist()}) == len(texts)
     for row, text in enumerate(texts):
         assert (network.logits(_words([text]))[0] == together[row]).all()
+        assert (network.logits(_words([[3, 1], text, [2] * 9]))[1] == together[row]).all()
     assert network.logits(_words([])).shape == (0, len(tiny_taxonomy()))
 
 
@@ -126,6 +131,13 @@ def test_a_bundle_without_its_network_is_refused(bundle: ModelBundle, tmp_path: 
     (tmp_path / NETWORK_GRAPH).write_text("<net/>")
     with pytest.raises(BundleError, match=NETWORK_GRAPH):
         WordNetwork(tmp_path, rows, LIMIT)
+
+
+def test_a_network_that_reads_one_text_at_a_time_is_refused(tmp_path: Path) -> None:
+    words = ops.parameter([-1], np.int64, name="words")
+    save_graph(ov.Model([ops.convert(ops.unsqueeze(words, np.array([0])), "f32")], [words]), tmp_path / NETWORK_GRAPH)
+    with pytest.raises(BundleError, match="train it anew"):
+        WordNetwork(tmp_path, np.arange(KNOWN, dtype=np.int32), LIMIT)
 
 
 def test_logits_are_those_of_both_scorers(bundle: ModelBundle) -> None:

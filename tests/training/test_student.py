@@ -20,6 +20,7 @@ from training.lexical import fit_ngrams, fit_words
 from training.student import CHECKPOINT, Lessons, StudentOptions, fit_student
 
 OPTIONS = StudentOptions(embedding=16, width=24, hidden=16, limit=40, epochs=2.0, batch=16, rate=1e-2, averaged=0.9)
+VIEW = 20
 PAPERS = tiny_papers(160, 1)
 TORCH = find_spec("torch") is not None
 needs_torch = pytest.mark.skipif(not TORCH, reason="torch is not installed (extra 'train')")
@@ -34,11 +35,13 @@ def encoder() -> NgramEncoder:
 @pytest.fixture(scope="module")
 def lessons() -> Lessons:
     truth = label_matrix(PAPERS, tiny_taxonomy()).astype(np.float32)
-    return Lessons([item.paper.text for item in PAPERS], truth, np.ones(len(truth), np.float32))
+    views = (truth - 0.5) @ np.random.default_rng(4).normal(size=(truth.shape[1], VIEW)).astype(np.float32)
+    views /= np.linalg.norm(views, axis=1, keepdims=True)
+    return Lessons([item.paper.text for item in PAPERS], truth, np.ones(len(truth), np.float32), views)
 
 
 @pytest.mark.skipif(TORCH, reason="torch is installed")
-def test_without_torch_the_extra_is_named(encoder: NgramEncoder, lessons: Lessons, tmp_path: Path) -> None:
+def test_without_torch_the_extra_is_named(encoder: NgramEncoder, lessons: Lessons[str], tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=r"needs torch.*paperwire\[train\]"):
         fit_student(encoder, lessons, tmp_path, OPTIONS)
 
@@ -50,8 +53,12 @@ def test_without_dev_papers_it_cannot_be_calibrated(tmp_path: Path) -> None:
 
 
 @needs_torch
-def test_the_network_learns_what_it_is_shown(encoder: NgramEncoder, lessons: Lessons, tmp_path: Path) -> None:
-    network = fit_student(encoder, lessons, tmp_path, replace(OPTIONS, epochs=12.0))
+@pytest.mark.parametrize("viewed", [True, False])
+def test_the_network_learns_what_it_is_shown(
+    encoder: NgramEncoder, lessons: Lessons[str], tmp_path: Path, *, viewed: bool
+) -> None:
+    shown = lessons if viewed else replace(lessons, vectors=None)
+    network = fit_student(encoder, shown, tmp_path, replace(OPTIONS, epochs=12.0))
     others = tiny_papers(80, 2)
     found = sigmoid(network.logits(encoder.words([item.paper.text for item in others]))) > 0.5
     truth = label_matrix(others, tiny_taxonomy())
@@ -63,7 +70,19 @@ def test_the_network_learns_what_it_is_shown(encoder: NgramEncoder, lessons: Les
 
 
 @needs_torch
-def test_a_killed_run_goes_on_to_the_very_same_network(encoder: NgramEncoder, lessons: Lessons, tmp_path: Path) -> None:
+def test_rare_words_are_unknown_to_the_network(encoder: NgramEncoder, lessons: Lessons[str], tmp_path: Path) -> None:
+    network = fit_student(encoder, lessons, tmp_path, replace(OPTIONS, epochs=0.1, known=12))
+    words = encoder.words(lessons.texts).numbers
+    counts = np.bincount(words, minlength=len(network.rows))
+    known = network.rows > 0
+    assert known.sum() == 12
+    assert counts[known].min() >= counts[(network.rows == 0) & (np.arange(len(counts)) > 0)].max()
+
+
+@needs_torch
+def test_a_killed_run_goes_on_to_the_very_same_network(
+    encoder: NgramEncoder, lessons: Lessons[str], tmp_path: Path
+) -> None:
     whole = fit_student(encoder, lessons, tmp_path / "whole", OPTIONS)
 
     def stop(_: str, done: int, total: int) -> None:
@@ -89,7 +108,7 @@ def test_a_bundle_is_trained_with_its_network(tmp_path: Path) -> None:
     bundle = ModelBundle.load(tmp_path / "bundle")
     assert {NETWORK_GRAPH, NETWORK_WEIGHTS} <= set(bundle.manifest["files"])
     texts, truth = [item.paper.text for item in job.dev], label_matrix(job.dev, job.taxonomy)
-    for stage, scorers in (("fast", 2), ("opening", 4), ("accurate", 4)):
+    for stage, scorers in (("fast", 2), ("accurate", 4)):
         assert len(bundle.profiles[stage].calibration.weights) == scorers
         found = score_texts(bundle, texts, stage).probabilities > 0.5
         assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > 0.8
