@@ -59,7 +59,8 @@ class SparseHeads:
 
     def with_columns(self, columns: AnyFloats, bias: AnyFloats) -> SparseHeads:
         """These heads and those of further themes: (m, e) weights and (e,) biases."""
-        return replace(self, added=columns.astype(np.float32), bias=np.append(self.bias, bias).astype(np.float32))
+        added = columns if self.added is None else np.hstack([self.added, columns])
+        return replace(self, added=added.astype(np.float32), bias=np.append(self.bias, bias).astype(np.float32))
 
     def logits(self, features: sp.csr_matrix) -> FloatMatrix:
         """(n, k + e) float32 logits of (n, m) features; a row does not depend on the other rows."""

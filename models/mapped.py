@@ -1,5 +1,8 @@
 """Arrays of a safetensors file, mapped into memory: processes that read one file share its pages.
 
+Whoever replaces such a file writes another and renames it, as `models.saving` does: what is written into the file
+itself is at once in the arrays, and a process that reads beyond the end of a file cut short is killed.
+
 The format: eight bytes with the length of a JSON header, little-endian; the header, with data type, shape and offsets
 of each array; the arrays, one after the other (https://github.com/huggingface/safetensors).
 """

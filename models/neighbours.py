@@ -81,9 +81,12 @@ class LabelledVectors:
         self.stored = vectors
         self._step = np.float32(1.0 / 127.0 if vectors.dtype == np.int8 else 1.0)
         self._directions = self._positions = None
+        self._whole = None
         if len(vectors) > CANDIDATES and vectors.shape[1] > DIRECTIONS:
             self._directions = _main_directions(self.full(np.arange(0, len(vectors), 1 + len(vectors) // _SAMPLE)))
             self._positions = np.concatenate([self.full(part) @ self._directions for part in self._parts()])
+        else:
+            self._whole = self.full()
 
     def __len__(self) -> int:
         return len(self.stored)
@@ -113,7 +116,7 @@ class LabelledVectors:
         with _blas().limit(limits=1, user_api="blas"):
             for row, vector in enumerate(vectors):
                 candidates = self._candidates(vector)
-                cosines = self.full(candidates) @ vector
+                cosines = (self.full(candidates) if self._whole is None else self._whole) @ vector
                 if len(skip):
                     cosines[candidates == skip[row]] = -2.0
                 top = np.lexsort((candidates, -cosines))[:count]

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 
 from models.calibration import Calibration
 from models.classifiers import DenseHeads, SparseHeads
-from models.encoders.ngrams import NgramEncoder
+from models.encoders.ngrams import NgramEncoder, Words
 from models.encoders.transformer import TransformerEncoder
 from models.encoders.word_network import WordNetwork
 from models.neighbours import LabelledVectors
@@ -46,14 +46,15 @@ class Lexical:
     def read(self, texts: Sequence[str]) -> tuple[sp.csr_matrix, LexicalLogits]:
         """(n, m) n-gram features of the texts and what the scorers make of them."""
         words = self.encoder.words(texts)
-        said = self.network.start(words) if self.network is not None else None
         features = self.encoder.encode(texts, words)
-        logits = self.heads.logits(features)
-        if said is None:
-            return features, LexicalLogits(logits)
+        return features, LexicalLogits(self.heads.logits(features), self._network_logits(words))
+
+    def _network_logits(self, words: Words) -> FloatMatrix | None:
+        if self.network is None:
+            return None
+        logits = self.network.logits(words)
         # Provisional themes are further columns of the heads, of which no network knows.
-        network = said.result()
-        return features, LexicalLogits(logits, np.pad(network, ((0, 0), (0, logits.shape[1] - network.shape[1]))))
+        return np.pad(logits, ((0, 0), (0, len(self.heads.bias) - logits.shape[1])))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ computed together with a book, and no lane starves. Nothing here runs or waits: 
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -47,18 +48,18 @@ class Lanes(Generic[T]):
     """Lanes of waiting items; not thread-safe, its owner holds a lock."""
 
     def __init__(self) -> None:
-        self._lanes: dict[Hashable, deque[Entry[T]]] = {}
+        self._lanes: dict[tuple[Hashable, int, int], deque[Entry[T]]] = {}
         self._arrivals = 0
         self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
-    def put(self, key: Hashable, item: T, characters: int, time: float) -> None:
-        """Stand an item in the lane of its key and length."""
+    def put(self, key: Hashable, item: T, characters: int, time: float, most: int = sys.maxsize) -> None:
+        """Stand an item in the lane of its key and length; `most` items of it go into a batch."""
         self._arrivals += 1
         self._count += 1
-        lane = self._lanes.setdefault((key, bucket_of(characters)), deque())
+        lane = self._lanes.setdefault((key, most, bucket_of(characters)), deque())
         lane.append(Entry(item, characters, self._arrivals, time))
 
     def oldest(self) -> float | None:
@@ -69,13 +70,14 @@ class Lanes(Generic[T]):
     def take(self, texts: int) -> list[Entry[T]]:
         """The next batch, in order of arrival; empty only when nothing waits.
 
-        It holds at most `texts` items and, unless it is a single one, at most BATCH_CHARACTERS.
+        It holds at most `texts` items, fewer where its lane says so, and unless it is a single one, at most
+        BATCH_CHARACTERS.
         Cancelled items are dropped.
         """
         batch: list[Entry[T]] = []
         while self._lanes and not batch:
             key = min(self._lanes, key=lambda k: self._lanes[k][0].arrival)
-            batch = self._cut(self._lanes[key], texts)
+            batch = self._cut(self._lanes[key], min(texts, key[1]))
             if not self._lanes[key]:
                 del self._lanes[key]
         return batch

@@ -1,4 +1,4 @@
-"""The engine: one thread that computes micro-batches for many callers, on the bundle of the day.
+"""The engine: threads that compute micro-batches for many callers, on the bundle of the day.
 
     engine = Engine(bundle, Limits())
     engine.start()
@@ -31,6 +31,8 @@ from service.work import Embed, Embedding, Score, Tag, Vector, Work
 
 R = TypeVar("R")
 
+_THREADS = 2
+"""While one takes up what the encoder gave and words answers, the other keeps its cores busy."""
 _PIECES = 2
 """Pieces of a long call that may wait at a time: one computing, one behind it."""
 _SAMPLE = Paper(
@@ -45,7 +47,8 @@ class Limits:
     """How much an engine takes on.
 
     Attributes:
-        batch_texts: texts computed at a time. batch_wait_ms: longest wait of an idle engine for more.
+        batch_texts: most texts of a batch; works have limits of their own (`service.work.AT_ONCE`).
+        batch_wait_ms: longest wait of an idle engine for more.
         queue_texts: texts admitted at a time, waiting and computing.
     """
 
@@ -73,12 +76,12 @@ class OverloadedError(UnavailableError):
 
 
 class Engine:
-    """Owner of the current bundle and of the thread that runs it.
+    """Owner of the current bundle and of the threads that run it.
 
     Args:
         bundle: what answers until `swap`.
         limits: see `Limits`.
-        on_batch: called after every batch, on the engine's thread.
+        on_batch: called after every batch, on one of the engine's threads.
     """
 
     def __init__(
@@ -94,7 +97,7 @@ class Engine:
         self._lanes: Lanes[Item] = Lanes()
         self._wake = Condition()
         self._closing = False
-        self._thread: Thread | None = None
+        self._threads: list[Thread] = []
         self._admitted = 0
         self._freed = asyncio.Event()
         self._pace = 100.0  # texts a second, a running mean that starts modest
@@ -111,17 +114,18 @@ class Engine:
         return self._admitted
 
     def start(self) -> None:
-        """Start the thread."""
-        self._thread = Thread(target=self._serve, name="paperwire-engine", daemon=True)
-        self._thread.start()
+        """Start the threads."""
+        self._threads = [Thread(target=self._serve, name="paperwire-engine", daemon=True) for _ in range(_THREADS)]
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
-        """Finish what waits, then end the thread."""
+        """Finish what waits, then end the threads."""
         with self._wake:
             self._closing = True
-            self._wake.notify()
-        if self._thread is not None:
-            self._thread.join()
+            self._wake.notify_all()
+        for thread in self._threads:
+            thread.join()
 
     def warm(self, bundle: ModelBundle | None = None) -> None:
         """Load and run every part of a bundle once, on the caller's thread; without one, get ready.
@@ -206,7 +210,8 @@ class Engine:
         key = (bundle.name.sha256, work)
         with self._wake:
             for position, paper in enumerate(papers):
-                self._lanes.put(key, Item(piece, position, paper), len(paper.title) + len(paper.abstract), now)
+                characters = len(paper.title) + len(paper.abstract)
+                self._lanes.put(key, Item(piece, position, paper), characters, now, work.at_once)
             self._wake.notify()
         return piece.future
 
@@ -242,7 +247,7 @@ class Engine:
 
     def _report(self, batch: Sequence[Entry[Item]], started: float) -> None:
         seconds = time.monotonic() - started
-        self._pace += 0.1 * (len(batch) / max(seconds, 1e-6) - self._pace)
+        self._pace += 0.1 * (_THREADS * len(batch) / max(seconds, 1e-6) - self._pace)
         if self._on_batch is not None:
             kind = batch[0].item.piece.work.kind
             self._on_batch(BatchReport(kind, len(batch), seconds, started - batch[0].time))

@@ -30,10 +30,18 @@ TOO_LARGE = "too_large"
 """Reason of an answer without tags: title and abstract together take more than `MAX_ENTRY_BYTES`."""
 
 
+AT_ONCE: dict[Profile, int] = {"fast": 256, "auto": 16, "accurate": 4}
+"""Most texts of a batch: the encoder reads each by itself, and more of them only let the first wait for the last."""
+
+
 class Work(Protocol[R]):
     """One kind of work with its options; equal works share batches, so they are hashable."""
 
     kind: ClassVar[str]
+
+    @property
+    def at_once(self) -> int:
+        """Most texts of a batch."""
 
     def run(self, bundle: ModelBundle, papers: Sequence[Paper]) -> list[R]:
         """One result a paper, in order, none depending on the others."""
@@ -54,6 +62,11 @@ class Tag:
     kind: ClassVar[str] = "tag"
     options: TagOptions
 
+    @property
+    def at_once(self) -> int:
+        """Most texts of a batch."""
+        return AT_ONCE[self.options.profile]
+
     def run(self, bundle: ModelBundle, papers: Sequence[Paper]) -> list[Tagging]:
         """One answer a paper; of one that is too large, that it is: no tags, no title, the reason `TOO_LARGE`."""
         fitting = [replace(paper, title="", abstract="") if _too_large(paper) else paper for paper in papers]
@@ -70,6 +83,11 @@ class Score:
     kind: ClassVar[str] = "score"
     profile: Profile
 
+    @property
+    def at_once(self) -> int:
+        """Most texts of a batch."""
+        return AT_ONCE[self.profile]
+
     def run(self, bundle: ModelBundle, papers: Sequence[Paper]) -> list[Vector]:
         """(k,) float32 probabilities of every theme for each paper."""
         of_field = listed(papers, bundle.field_categories)
@@ -82,6 +100,7 @@ class Embed:
     """Vectors of the encoder."""
 
     kind: ClassVar[str] = "embed"
+    at_once: ClassVar[int] = AT_ONCE["accurate"]
 
     def run(self, bundle: ModelBundle, papers: Sequence[Paper]) -> list[Embedding]:
         """One vector a paper."""

@@ -32,7 +32,7 @@ from training.dataset import data_digest, label_matrix
 from training.heads import FOLDS, fit_dense, fit_lexical
 from training.job import ENOUGH_DEV, EncoderSource, FitOptions, Job, SoftPapers, joined_targets
 from training.scope import scope_floor
-from training.student import Lessons, fit_student
+from training.student import Lessons, fit_student, need_torch
 from training.thresholds import HeldOut, Openings, fit_profiles, quantiles
 from training.vectors import Progress, VectorCache, encode_all, encoder_digest, no_progress
 
@@ -55,6 +55,7 @@ def fit_bundle(
     Raises:
         LabelError: fewer than two training papers, or too few dev papers to calibrate scorers on that have seen
             the training papers.
+        UnavailableError: a network is wanted, and torch is not installed.
         ThemeError: a label that the taxonomy lacks. BundleError: `out` cannot be written.
     """
     _check(job)
@@ -103,8 +104,7 @@ def _student(
         return
     with TemporaryDirectory(prefix="paperwire-") as folder:
         texts = [p.paper.text for p in job.train] + [p.text for p in (job.soft.papers if job.soft else ())]
-        views = encode(texts) if job.views is None else job.views
-        lessons = Lessons(texts, *joined_targets(truth, job.soft), views)
+        lessons = Lessons(texts, *joined_targets(truth, job.soft), encode(texts))
         network = fit_student(lexical.encoder, lessons, work or Path(folder), job.student, progress)
         yield replace(lexical, network=network)
 
@@ -114,6 +114,8 @@ def _check(job: Job) -> None:
         raise LabelError(
             f"{counted(len(job.train), 'labelled paper')} to train on: give at least two, better fifty a theme"
         )
+    if job.student is not None:
+        need_torch()
     if job.student is not None and job.cross_validated:
         raise LabelError(
             f"{counted(len(job.dev), 'dev paper')}: the fast profile's network needs {ENOUGH_DEV} to be calibrated on; "
@@ -128,7 +130,7 @@ def _check(job: Job) -> None:
 def _openings(
     job: Job, encoder: TransformerEncoder, heads: DenseHeads, train: FloatMatrix, lexical: LexicalLogits
 ) -> Openings | None:
-    """What the stage "opening" is tuned on: the openings of the dev papers, if there are enough of them.
+    """What the stage "opening" is tuned on: the openings of the dev papers, if there are enough and no network.
 
     Args:
         train: (n, d) vectors of the training papers. lexical: logits of the dev papers.

@@ -69,10 +69,10 @@ def save_graph(model: ov.Model, path: Path) -> None:
 
 
 def _embed(ids: Any, weights: Weights, shape: BertShape) -> Any:
-    words = ops.gather(_matrix(weights["embeddings.word_embeddings.weight"]), ids, np.int64(0))
+    words = rows_of(weights["embeddings.word_embeddings.weight"], ids)
     length = ops.gather(ops.shape_of(ids), np.int64(0), np.int64(0))
     positions = ops.range(np.int64(0), length, np.int64(1), output_type="i64")
-    places = ops.gather(_matrix(weights["embeddings.position_embeddings.weight"]), positions, np.int64(0))
+    places = rows_of(weights["embeddings.position_embeddings.weight"], positions)
     kind = weights["embeddings.token_type_embeddings.weight"][:1]
     return _norm(ops.add(ops.add(words, places), kind), weights, "embeddings.LayerNorm", shape)
 
@@ -108,8 +108,21 @@ def _norm(state: Any, weights: Weights, name: str, shape: BertShape) -> Any:
     return ops.add(ops.multiply(normed, weights[f"{name}.weight"][None]), weights[f"{name}.bias"][None])
 
 
+def rows_of(table: npt.NDArray[np.float32], numbers: Any) -> Any:
+    """Rows of a table stored as int8, made wide only once they are looked up: the runtime keeps no wide table."""
+    stored, scale = _narrow(table, 127.0)
+    axis = np.int64(0)
+    found = ops.convert(ops.gather(ops.constant(stored), numbers, axis), "f32")
+    return ops.multiply(found, ops.gather(ops.constant(scale), numbers, axis))
+
+
 def _matrix(values: npt.NDArray[np.float32], largest: float = 127.0) -> Any:
     """A matrix stored as int8 with one scale a row: a quarter of the size."""
+    stored, scale = _narrow(values, largest)
+    return ops.multiply(ops.convert(ops.constant(stored), "f32"), ops.constant(scale))
+
+
+def _narrow(values: npt.NDArray[np.float32], largest: float) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """int8 values and a (r, 1) float32 scale for each row."""
     scale = np.maximum(np.abs(values).max(axis=1, keepdims=True), 1e-12) / np.float32(largest)
-    stored = ops.constant(np.rint(values / scale).astype(np.int8))
-    return ops.multiply(ops.convert(stored, "f32"), ops.constant(scale.astype(np.float32)))
+    return np.rint(values / scale).astype(np.int8), scale.astype(np.float32)

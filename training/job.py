@@ -94,8 +94,6 @@ class Job:
         outside: papers of other fields, which teach what is out of scope.
         soft: pseudo-labelled papers for the n-gram heads and the network.
         student: how the fast profile's network is trained; None trains none.
-        views: (n, d) floats, another encoder's unit vectors of the training papers, then of the pseudo-labelled ones,
-            for the network to come near to; None takes those of `encoder`.
         field_categories: categories of sources, such as "cs.DC", whose papers are in scope whatever they say.
         name, version: of the bundle.
         notes: further facts for the manifest.
@@ -108,7 +106,6 @@ class Job:
     outside: Sequence[Paper] = ()
     soft: SoftPapers | None = None
     student: StudentOptions | None = None
-    views: npt.NDArray[np.floating[Any]] | None = None
     field_categories: tuple[str, ...] = ()
     name: str = "themes"
     version: str = "1"

@@ -26,6 +26,9 @@ class Learner:
         modules: what is trained, by name. groups: parameters with their "lr" and "weight_decay".
         averaged: share that the running average of the weights keeps at a step.
         warm_up: share of all steps in which rates rise.
+
+    Attributes:
+        modules: as given.
     """
 
     def __init__(
@@ -36,7 +39,7 @@ class Learner:
         averaged: float,
         warm_up: float,
     ) -> None:
-        self._modules, self._kept, self._warm_up = modules, averaged, warm_up
+        self.modules, self._kept, self._warm_up = modules, averaged, warm_up
         self._optimiser = torch.optim.AdamW(list(groups), fused=True)
         self._rates = [group["lr"] for group in self._optimiser.param_groups]
         self._learning = [p for group in self._optimiser.param_groups for p in group["params"]]
@@ -77,7 +80,7 @@ class Learner:
 
     def keep(self, path: Path, step: int) -> None:
         """Write the whole state after `step` steps; the file is replaced at once."""
-        state = {f"{name}.{key}": v for name, module in self._modules.items() for key, v in module.state_dict().items()}
+        state = {f"{name}.{key}": v for name, module in self.modules.items() for key, v in module.state_dict().items()}
         for number, moments in self._optimiser.state_dict()["state"].items():
             state |= {f"optimiser.{number}.{name}": torch.as_tensor(value) for name, value in moments.items()}
         state |= {f"average.{number}": value for number, value in enumerate(self._average)}
@@ -94,7 +97,7 @@ class Learner:
         with safe_open(path, framework="pt") as stream:
             step = int((stream.metadata() or {}).get("step", "0"))
         state = load_file(path)
-        for name, module in self._modules.items():
+        for name, module in self.modules.items():
             module.load_state_dict(_under(f"{name}.", state))
         self._average = [state[f"average.{number}"] for number in range(len(self._average))]
         moments: dict[int, dict[str, Any]] = {}

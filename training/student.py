@@ -14,6 +14,7 @@ import json
 import string
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -122,6 +123,18 @@ def fit_student(
     return WordNetwork(place, rows, options.limit)
 
 
+def need_torch() -> None:
+    """Refuse to begin without it.
+
+    Raises:
+        UnavailableError: torch is not installed.
+    """
+    if find_spec("torch") is None:
+        raise UnavailableError(
+            "training the fast profile's network needs torch, which is not installed: `pip install 'paperwire[train]'`"
+        )
+
+
 def _rows(encoder: NgramEncoder, counts: npt.NDArray[np.int64], known: int) -> npt.NDArray[np.int32]:
     """The network's number of each word: 0 the unknown word and rare ones, none for words that carry no theme.
 
@@ -186,13 +199,9 @@ def _features(lessons: Lessons[Words]) -> FloatMatrix:
 
 
 def _network(table: FloatMatrix, lessons: Lessons[Words], options: StudentOptions) -> StudentNetwork:
-    try:
-        from training.word_network import StudentNetwork
-    except ModuleNotFoundError as error:
-        raise UnavailableError(
-            f"training the fast profile's network needs {error.name}, which is not installed: "
-            "`pip install 'paperwire[train]'`"
-        ) from None
+    need_torch()
+    from training.word_network import StudentNetwork
+
     vectors = 0 if lessons.vectors is None else lessons.vectors.shape[1]
     return StudentNetwork(table, lessons.targets.shape[1], vectors, options)
 

@@ -1,14 +1,13 @@
 """A small convolutional network over word numbers: what n-grams cannot see, for under a millisecond a text.
 
-The words go through an embedding and a convolution; each theme attends to the places that speak for
-it (CAML, Mullenbach et al. 2018), and a layer on the mean and the maximum over all places adds what
-the text says as a whole.
+The words go through an embedding, to which their place in the text adds a vector, and a convolution; each
+theme attends to the places that speak for it (CAML, Mullenbach et al. 2018), and a layer on the mean and the
+maximum over all places adds what the text says as a whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -49,14 +48,12 @@ class WordNetwork:
         self.directory, self.rows, self.limit = directory, rows, limit
         self._ended = int(rows.max()) + 1
         graph = read_graph(path)
-        if graph.input(0).partial_shape.rank.get_length() != 2:
-            raise BundleError(f"the graph {path.name} reads one text at a time, as earlier versions did: train it anew")
+        rank = graph.input(0).partial_shape.rank
+        if rank.is_dynamic or rank.get_length() != 2:
+            raise BundleError(
+                f"the graph {path} reads one text at a time, as earlier versions did: train the bundle anew"
+            )
         self._runner = Runner(graph, path, threads)
-        self._thread = ThreadPoolExecutor(1, "word-network")
-
-    def start(self, words: Words) -> Future[FloatMatrix]:
-        """`logits` in the background: most of their time is the runtime's, which needs no interpreter."""
-        return self._thread.submit(self.logits, words)
 
     def logits(self, words: Words) -> FloatMatrix:
         """(n, k) float32 logits of n texts. Safe to call from threads."""

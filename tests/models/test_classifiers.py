@@ -39,6 +39,8 @@ def test_added_themes_stand_after_the_trained_ones(seed: int, added: int) -> Non
     more = heads.with_columns(columns, bias)
     np.testing.assert_allclose(more.logits(features)[:, 3:], features @ columns + bias, atol=1e-4)
     assert (more.logits(features)[:, :3] == heads.logits(features)).all()
+    again = heads.with_columns(columns[:, :1], bias[:1]).with_columns(columns[:, 1:], bias[1:])
+    assert (again.logits(features) == more.logits(features)).all()
     alone = sp.csr_matrix(([1.0], ([0], [7])), shape=(1, 30), dtype=np.float32)
     each = [more.weight(7, theme) for theme in range(3 + added)]
     np.testing.assert_allclose(each, (more.logits(alone) - more.bias)[0], atol=1e-5)

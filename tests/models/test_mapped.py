@@ -20,7 +20,6 @@ ARRAYS = arrays.arrays(KINDS, arrays.array_shapes(min_dims=0, max_dims=3, min_si
 
 @given(st.dictionaries(st.text(st.characters(codec="utf-8"), min_size=1, max_size=8), ARRAYS, max_size=5))
 def test_what_was_saved_is_what_is_mapped(saved: dict[str, np.ndarray[Any, Any]]) -> None:
-    saved.pop("__metadata__", None)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "arrays.safetensors"
         save_file(saved, path, {"made": "by a test"})

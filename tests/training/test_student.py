@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from models.bundle import ModelBundle
-from models.encoders.ngrams import NgramEncoder
-from models.encoders.word_network import NETWORK_GRAPH, NETWORK_WEIGHTS, SKIPPED
+from models.encoders.ngrams import NgramEncoder, Words
+from models.encoders.word_network import NETWORK_GRAPH, NETWORK_WEIGHTS, SKIPPED, WordNetwork, network_inputs
 from models.errors import LabelError, UnavailableError
 from models.scores import sigmoid
 from models.scoring import score_texts
 from tests.tiny import tiny_job, tiny_papers, tiny_taxonomy
 from training.dataset import label_matrix
 from training.fit import fit_bundle
+from training.graph import save_graph
 from training.lexical import fit_ngrams, fit_words
 from training.student import CHECKPOINT, Lessons, StudentOptions, fit_student
 
@@ -48,7 +49,7 @@ def test_without_torch_the_extra_is_named(encoder: NgramEncoder, lessons: Lesson
 
 def test_without_dev_papers_it_cannot_be_calibrated(tmp_path: Path) -> None:
     job = replace(tiny_job(tmp_path / "encoder"), dev=tiny_papers(20, 2), student=OPTIONS)
-    with pytest.raises(LabelError, match="leave --student away"):
+    with pytest.raises(LabelError if TORCH else UnavailableError, match="leave --student away" if TORCH else "torch"):
         fit_bundle(job, tmp_path / "bundle")
 
 
@@ -67,6 +68,48 @@ def test_the_network_learns_what_it_is_shown(
     assert network.rows[vocabulary["the"]] == network.rows[vocabulary["."]] == SKIPPED
     read = np.sort(network.rows[network.rows != SKIPPED])
     assert read.tolist() == list(range(len(read)))
+
+
+@needs_torch
+def test_the_network_comes_near_to_the_vectors_alone(
+    encoder: NgramEncoder, lessons: Lessons[str], tmp_path: Path
+) -> None:
+    from training.word_network import StudentNetwork
+
+    rows = fit_student(encoder, lessons, tmp_path, replace(OPTIONS, epochs=0.1)).rows
+    texts = network_inputs(encoder.words(lessons.texts), rows, OPTIONS.limit)
+    silent = Lessons(texts, lessons.targets, np.zeros(len(texts), np.float32), lessons.vectors)
+    table = np.random.default_rng(5).normal(size=(int(rows.max()) + 1, OPTIONS.embedding)).astype(np.float32)
+    network = StudentNetwork(table, len(tiny_taxonomy()), VIEW, replace(OPTIONS, closeness=1.0, dropout=0.0))
+    losses = [network.learn(silent, step, 60) for step in range(60)]
+    assert losses[0] > 0.6
+    assert losses[-1] < 0.3
+
+
+@needs_torch
+def test_the_graph_says_what_the_trained_network_says(
+    encoder: NgramEncoder, lessons: Lessons[str], tmp_path: Path
+) -> None:
+    import torch
+
+    from training.word_graph import word_graph
+    from training.word_network import StudentNetwork
+
+    rng, known = np.random.default_rng(6), 50
+    network = StudentNetwork(rng.normal(size=(known, OPTIONS.embedding)).astype(np.float32), 5, 0, OPTIONS)
+    net = network.learner.modules["net"].eval()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.add_(torch.from_numpy(rng.normal(0.0, 0.2, parameter.shape).astype(np.float32)))
+    save_graph(word_graph(network.weights()), tmp_path / NETWORK_GRAPH)
+    texts = [rng.integers(0, known, length) for length in (1, 3, 31, 32, 33, OPTIONS.limit)]
+    owners = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
+    rows = np.arange(known, dtype=np.int32)
+    found = WordNetwork(tmp_path, rows, OPTIONS.limit).logits(Words(np.concatenate(texts), owners, len(texts)))
+    with torch.no_grad():
+        expected = np.array([net(torch.from_numpy(text[None]))[0][0].numpy() for text in texts])
+    assert np.abs(expected).max() > 0.5
+    np.testing.assert_allclose(found, expected, atol=0.2)  # products in bfloat16, words in eight bits
 
 
 @needs_torch
@@ -108,6 +151,7 @@ def test_a_bundle_is_trained_with_its_network(tmp_path: Path) -> None:
     bundle = ModelBundle.load(tmp_path / "bundle")
     assert {NETWORK_GRAPH, NETWORK_WEIGHTS} <= set(bundle.manifest["files"])
     texts, truth = [item.paper.text for item in job.dev], label_matrix(job.dev, job.taxonomy)
+    assert set(bundle.profiles) == {"fast", "accurate"}
     for stage, scorers in (("fast", 2), ("accurate", 4)):
         assert len(bundle.profiles[stage].calibration.weights) == scorers
         found = score_texts(bundle, texts, stage).probabilities > 0.5
