@@ -31,7 +31,7 @@ from service.work import Embed, Embedding, Score, Tag, Vector, Work
 
 R = TypeVar("R")
 
-_THREADS = 2
+THREADS = 2
 """While one takes up what the encoder gave and words answers, the other keeps its cores busy."""
 _PIECES = 2
 """Pieces of a long call that may wait at a time: one computing, one behind it."""
@@ -115,7 +115,7 @@ class Engine:
 
     def start(self) -> None:
         """Start the threads."""
-        self._threads = [Thread(target=self._serve, name="paperwire-engine", daemon=True) for _ in range(_THREADS)]
+        self._threads = [Thread(target=self._serve, name="paperwire-engine", daemon=True) for _ in range(THREADS)]
         for thread in self._threads:
             thread.start()
 
@@ -247,7 +247,7 @@ class Engine:
 
     def _report(self, batch: Sequence[Entry[Item]], started: float) -> None:
         seconds = time.monotonic() - started
-        self._pace += 0.1 * (_THREADS * len(batch) / max(seconds, 1e-6) - self._pace)
+        self._pace += 0.1 * (THREADS * len(batch) / max(seconds, 1e-6) - self._pace)
         if self._on_batch is not None:
             kind = batch[0].item.piece.work.kind
             self._on_batch(BatchReport(kind, len(batch), seconds, started - batch[0].time))

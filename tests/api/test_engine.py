@@ -15,9 +15,10 @@ import pytest
 from models.bundle import ModelBundle
 from models.errors import ThemeError, UnavailableError
 from models.paper import Paper
-from models.tagging import TagOptions
+from models.tagging import Profile, TagOptions
 from service.batching import BATCH_CHARACTERS, Lanes, bucket_of
-from service.engine import BatchReport, Engine, Limits, OverloadedError
+from service.engine import THREADS, BatchReport, Engine, Limits, OverloadedError
+from service.work import AT_ONCE
 
 FAST = TagOptions("fast")
 
@@ -55,6 +56,7 @@ class Gate:
     """Work that waits for a signal: what a slow model looks like to the engine."""
 
     kind: ClassVar[str] = "gate"
+    at_once: ClassVar[int] = 256
     open: Event
     begun: Event
 
@@ -64,11 +66,25 @@ class Gate:
         return [paper.id for paper in papers]
 
 
+@asynccontextmanager
+async def occupied(engine: Engine) -> AsyncIterator[None]:
+    """Within, every thread of the engine is busy; at the end they are let go and have ended."""
+    gates = [Gate(Event(), Event()) for _ in range(THREADS)]
+    busy = [asyncio.create_task(engine.run(gate, papers(1))) for gate in gates]
+    for gate in gates:
+        await asyncio.to_thread(gate.begun.wait, 30)
+    yield
+    for gate in gates:
+        gate.open.set()
+    await asyncio.gather(*busy)
+
+
 @dataclass(frozen=True)
 class Picky:
     """Work that breaks on one paper."""
 
     kind: ClassVar[str] = "picky"
+    at_once: ClassVar[int] = 256
 
     def run(self, bundle: ModelBundle, papers: Sequence[Paper]) -> list[str]:
         if any(paper.id == "bad" for paper in papers):
@@ -132,19 +148,43 @@ def test_admission_counts_texts_and_says_when_to_come_again(bundle: ModelBundle)
 def test_cancelled_calls_are_never_computed(bundle: ModelBundle) -> None:
     async def scenario() -> None:
         async with running(bundle, batch_wait_ms=0) as (engine, reports):
-            gate = Gate(Event(), Event())
-            busy = asyncio.create_task(engine.run(gate, papers(1)))
-            await asyncio.to_thread(gate.begun.wait, 30)
-            dropped = asyncio.create_task(engine.tag(papers(5), FAST))
-            await asyncio.sleep(0.01)
-            dropped.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await dropped
-            assert engine.admitted == 1
-            gate.open.set()
-            await busy
+            async with occupied(engine):
+                dropped = asyncio.create_task(engine.tag(papers(5), FAST))
+                await asyncio.sleep(0.01)
+                dropped.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await dropped
+                assert engine.admitted == THREADS
             await engine.tag(papers(2), TagOptions("accurate"))
-            assert sum(report.texts for report in reports) == 3
+            assert sum(report.texts for report in reports) == THREADS + 2
+
+    run(scenario)
+
+
+def test_where_the_encoder_reads_all_few_texts_are_computed_at_a_time(bundle: ModelBundle) -> None:
+    async def scenario() -> None:
+        async with running(bundle, batch_wait_ms=50) as (engine, reports):
+            profiles: tuple[Profile, ...] = ("accurate", "fast")
+            for profile in profiles:
+                reports.clear()
+                assert len(await engine.tag(papers(20), TagOptions(profile))) == 20
+                most = AT_ONCE[profile]
+                assert max(report.texts for report in reports) <= most
+                assert len(reports) >= -(-20 // most)
+
+    run(scenario)
+
+
+def test_a_slow_call_does_not_hold_up_others(bundle: ModelBundle) -> None:
+    async def scenario() -> None:
+        async with running(bundle) as (engine, _):
+            gate = Gate(Event(), Event())
+            slow = asyncio.create_task(engine.run(gate, papers(1)))
+            await asyncio.to_thread(gate.begun.wait, 30)
+            assert len(await engine.tag(papers(3), FAST)) == 3
+            assert not slow.done()
+            gate.open.set()
+            await slow
 
     run(scenario)
 
@@ -178,16 +218,12 @@ def test_a_swap_serves_old_calls_with_the_old_bundle(bundle: ModelBundle, tiny_b
 
     async def scenario() -> None:
         async with running(bundle, batch_wait_ms=0) as (engine, _):
-            gate = Gate(Event(), Event())
-            busy = asyncio.create_task(engine.run(gate, papers(1)))
-            await asyncio.to_thread(gate.begun.wait, 30)
-            before = asyncio.create_task(engine.tag(papers(40), FAST))
-            await asyncio.sleep(0.01)
-            engine.warm(other)
-            assert engine.swap(other) is bundle
-            after = asyncio.create_task(engine.tag(papers(3), FAST))
-            gate.open.set()
-            await busy
+            async with occupied(engine):
+                before = asyncio.create_task(engine.tag(papers(40), FAST))
+                await asyncio.sleep(0.01)
+                engine.warm(other)
+                assert engine.swap(other) is bundle
+                after = asyncio.create_task(engine.tag(papers(3), FAST))
             assert {answer.model.version for answer in await before} == {bundle.name.version}
             assert {answer.model.version for answer in await after} == {"other"}
 
