@@ -57,13 +57,21 @@ def _state(nodes: list[Any]) -> tuple[dict[str, npt.NDArray[np.float32]], BertSh
 
 def _embeddings(nodes: list[Any], norm: Any) -> dict[str, npt.NDArray[np.float32]]:
     tables = [n for n in nodes if n.get_type_name() == "Gather" and len(n.input_value(0).get_partial_shape()) == 2]
-    by_place = {n.input_value(1).get_node().get_type_name() == "Range": _value(n.input_value(0)) for n in tables}
     return {
-        "embeddings.word_embeddings.weight": by_place[False],
-        "embeddings.position_embeddings.weight": by_place[True],
+        "embeddings.word_embeddings.weight": _table(tables, placed=False),
+        "embeddings.position_embeddings.weight": _table(tables, placed=True),
         "embeddings.token_type_embeddings.weight": _constant_of(norm.input_value(0).get_node()).reshape(1, -1),
         **_norm(norm, "embeddings.LayerNorm"),
     }
+
+
+def _table(lookups: list[Any], *, placed: bool) -> npt.NDArray[np.float32]:
+    """What rows are looked up in by place or by word: one table, or one of int8 and one of scales."""
+    chosen = [n for n in lookups if (n.input_value(1).get_node().get_type_name() == "Range") == placed]
+    found = _value(chosen[0].input_value(0))
+    for other in chosen[1:]:
+        found = found * _value(other.input_value(0))
+    return found
 
 
 def _linear(product: Any, name: str) -> dict[str, npt.NDArray[np.float32]]:
