@@ -17,7 +17,7 @@ from models.scoring import ACCURATE, FAST, OPENING, energy, expected_errors
 ENCODER_SHARE = 0.5
 """Share of papers that "auto" hands to the encoder, on the papers it is tuned on."""
 
-NETWORK_ENCODER_SHARE = 0.3
+NETWORK_ENCODER_SHARE = 0.28
 """The same where the fast stage has a network, and is sure of more."""
 
 OPENING_SHARE = 0.65
