@@ -75,10 +75,8 @@ class SparseHeads:
 
     def weight(self, ngram: int, theme: int) -> float:
         """What one n-gram adds to the logit of a theme, for a feature of 1."""
-        if theme < len(self.scale):
-            return float(self.weights[ngram, theme] * self.scale[theme])
-        assert self.added is not None  # there are no other themes
-        return float(self.added[ngram, theme - len(self.scale)])
+        weights = self.weights[ngram] * self.scale
+        return float((weights if self.added is None else np.append(weights, self.added[ngram]))[theme])
 
     def scope_logits(self, features: sp.csr_matrix) -> npt.NDArray[np.float32]:
         """(n,) float32, above zero where the paper is rather within the field."""

@@ -136,7 +136,7 @@ def test_a_bundle_without_its_network_is_refused(bundle: ModelBundle, tmp_path: 
 def test_a_network_that_reads_one_text_at_a_time_is_refused(tmp_path: Path) -> None:
     words = ops.parameter([-1], np.int64, name="words")
     save_graph(ov.Model([ops.convert(ops.unsqueeze(words, np.array([0])), "f32")], [words]), tmp_path / NETWORK_GRAPH)
-    with pytest.raises(BundleError, match="train it anew"):
+    with pytest.raises(BundleError, match="train the bundle anew"):
         WordNetwork(tmp_path, np.arange(KNOWN, dtype=np.int32), LIMIT)
 
 
