@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ CANDIDATES = 400
 DIRECTIONS = 64
 """Columns by which candidates are chosen."""
 
+_ONE_CORE = Lock()  # the limit is the process's: who leaves it puts back what was there when it came
 _SAMPLE = 4096  # papers that the directions are taken from, and at a time in memory
 
 _TEMPERATURE = 0.05
@@ -113,7 +115,7 @@ class LabelledVectors:
         count = max(min(VOTERS, len(self) - bool(len(skip))), 1)
         positions = np.zeros((len(vectors), count), dtype=np.int64)
         similarity = np.zeros((len(vectors), count), dtype=np.float32)
-        with _blas().limit(limits=1, user_api="blas"):
+        with _ONE_CORE, _blas().limit(limits=1, user_api="blas"):
             for row, vector in enumerate(vectors):
                 candidates = self._candidates(vector)
                 cosines = (self.full(candidates) if self._whole is None else self._whole) @ vector

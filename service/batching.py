@@ -28,6 +28,9 @@ class Waiting(Protocol):
 
 T = TypeVar("T", bound=Waiting)
 
+Key = tuple[Hashable, int, int]
+"""Of a lane: kind of work and bundle, most items of a batch, length bucket."""
+
 
 def bucket_of(characters: int) -> int:
     """Number of the length bucket, from 0 for the shortest texts."""
@@ -48,7 +51,7 @@ class Lanes(Generic[T]):
     """Lanes of waiting items; not thread-safe, its owner holds a lock."""
 
     def __init__(self) -> None:
-        self._lanes: dict[tuple[Hashable, int, int], deque[Entry[T]]] = {}
+        self._lanes: dict[Key, deque[Entry[T]]] = {}
         self._arrivals = 0
         self._count = 0
 
@@ -67,6 +70,16 @@ class Lanes(Generic[T]):
         heads = [lane[0].time for lane in self._lanes.values()]
         return min(heads) if heads else None
 
+    def fills(self, texts: int) -> bool:
+        """Whether the lane that comes next holds a whole batch of at most `texts`."""
+        if not self._lanes:
+            return False
+        key = self._next()
+        return len(self._lanes[key]) >= min(texts, key[1])
+
+    def _next(self) -> Key:
+        return min(self._lanes, key=lambda k: self._lanes[k][0].arrival)
+
     def take(self, texts: int) -> list[Entry[T]]:
         """The next batch, in order of arrival; empty only when nothing waits.
 
@@ -76,7 +89,7 @@ class Lanes(Generic[T]):
         """
         batch: list[Entry[T]] = []
         while self._lanes and not batch:
-            key = min(self._lanes, key=lambda k: self._lanes[k][0].arrival)
+            key = self._next()
             batch = self._cut(self._lanes[key], min(texts, key[1]))
             if not self._lanes[key]:
                 del self._lanes[key]

@@ -34,7 +34,7 @@ R = TypeVar("R")
 THREADS = 2
 """While one takes up what the encoder gave and words answers, the other keeps its cores busy."""
 _PIECES = 2
-"""Pieces of a long call that may wait at a time: one computing, one behind it."""
+"""Pieces of a long call that are handed over at a time, computing or waiting."""
 _SAMPLE = Paper(
     "warm-up",
     "Warm-up of a tagging engine",
@@ -120,7 +120,7 @@ class Engine:
             thread.start()
 
     def close(self) -> None:
-        """Finish what waits, then end the threads."""
+        """Finish what waits, then end the threads; a call that has not handed all of its texts over yet is refused."""
         with self._wake:
             self._closing = True
             self._wake.notify_all()
@@ -209,6 +209,8 @@ class Engine:
         piece, now = Piece(bundle, work, len(papers)), time.monotonic()
         key = (bundle.name.sha256, work)
         with self._wake:
+            if self._closing:  # the threads may have ended, and nobody would answer
+                raise UnavailableError("the server is ending: try again soon")
             for position, paper in enumerate(papers):
                 characters = len(paper.title) + len(paper.abstract)
                 self._lanes.put(key, Item(piece, position, paper), characters, now, work.at_once)
@@ -230,6 +232,8 @@ class Engine:
                 patience = self._patience(oldest)
                 if patience is not None and patience <= 0:
                     batch = self._lanes.take(self._limits.batch_texts)
+                    if len(self._lanes):
+                        self._wake.notify()  # a call wakes one thread, and may be more than one batch
                     if batch:
                         return batch
                 elif oldest is None and self._closing:
@@ -241,7 +245,7 @@ class Engine:
         """Seconds to wait for more texts; None while there is none at all."""
         if oldest is None:
             return None
-        if self._closing or len(self._lanes) >= self._limits.batch_texts:
+        if self._closing or self._lanes.fills(self._limits.batch_texts):
             return 0.0
         return oldest + self._limits.batch_wait_ms / 1000 - time.monotonic()
 

@@ -62,7 +62,7 @@ def compute(items: Sequence[Item]) -> list[Outcome]:
         return [(item, result, None) for item, result in zip(items, results, strict=True)]
     except PaperwireError as error:
         return [(item, None, error) for item in items]
-    except Exception as error:  # all calls share the engine's thread: a fault ends as its caller's 500, not the thread
+    except Exception as error:  # all calls share the engine's threads: a fault ends as its caller's 500, not the thread
         if len(items) > 1:
             return [outcome for item in items for outcome in compute([item])]
         log.exception("a text could not be computed", exc_info=error)

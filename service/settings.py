@@ -93,7 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="User-Agent of fetches, with a way to reach you; empty: Paperwire and its version.")
     ] = ""
 
-    batch_texts: Annotated[int, Meta(ge=1, le=4096, description="Texts computed at a time.")] = 32
+    batch_texts: Annotated[int, Meta(ge=1, le=4096, description="Most texts of a batch.")] = 32
     batch_wait_ms: Annotated[
         float, Meta(ge=0, le=10_000, description="Longest wait of an idle engine for a batch to fill.")
     ] = 1.0

@@ -55,7 +55,7 @@ def fit_bundle(
     Raises:
         LabelError: fewer than two training papers, or too few dev papers to calibrate scorers on that have seen
             the training papers.
-        UnavailableError: a network is wanted, and torch is not installed.
+        UnavailableError: a network is wanted, even one that is trained already, and torch is not installed.
         ThemeError: a label that the taxonomy lacks. BundleError: `out` cannot be written.
     """
     _check(job)

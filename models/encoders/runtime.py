@@ -15,7 +15,7 @@ from models.scores import FloatMatrix
 
 Ids = npt.NDArray[np.int64]
 
-_KEPT = 200  # compiled products, each for one length of text: 40 MiB less than without a bound, and no slower
+_KEPT = 200  # compiled products, each for one length of text: 40 MiB less than by default, and no slower
 _CALLERS = 2  # one computes while the other takes up what came out, so that no core waits
 
 

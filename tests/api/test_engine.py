@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
+from threading import Barrier, Event
 from typing import Any, ClassVar
 
 import pytest
@@ -71,12 +71,14 @@ async def occupied(engine: Engine) -> AsyncIterator[None]:
     """Within, every thread of the engine is busy; at the end they are let go and have ended."""
     gates = [Gate(Event(), Event()) for _ in range(THREADS)]
     busy = [asyncio.create_task(engine.run(gate, papers(1))) for gate in gates]
-    for gate in gates:
-        await asyncio.to_thread(gate.begun.wait, 30)
-    yield
-    for gate in gates:
-        gate.open.set()
-    await asyncio.gather(*busy)
+    try:
+        for gate in gates:
+            assert await asyncio.to_thread(gate.begun.wait, 30)
+        yield
+    finally:
+        for gate in gates:
+            gate.open.set()
+        await asyncio.gather(*busy)
 
 
 @dataclass(frozen=True)
@@ -168,9 +170,37 @@ def test_where_the_encoder_reads_all_few_texts_are_computed_at_a_time(bundle: Mo
             for profile in profiles:
                 reports.clear()
                 assert len(await engine.tag(papers(20), TagOptions(profile))) == 20
-                most = AT_ONCE[profile]
-                assert max(report.texts for report in reports) <= most
-                assert len(reports) >= -(-20 // most)
+                assert max(report.texts for report in reports) <= AT_ONCE[profile]
+                assert len(reports) == (5 if profile == "accurate" else 1)
+
+    run(scenario)
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Work whose batches can end only when two are computed at a time."""
+
+    kind: ClassVar[str] = "meeting"
+    at_once: ClassVar[int] = 4
+    barrier: Barrier
+
+    def run(self, bundle: ModelBundle, papers: Sequence[Paper]) -> list[str]:
+        self.barrier.wait(30)
+        return [paper.id for paper in papers]
+
+
+def test_one_call_keeps_both_threads_busy(bundle: ModelBundle) -> None:
+    async def scenario() -> None:
+        async with running(bundle) as (engine, _):
+            assert await engine.run(Meeting(Barrier(THREADS)), papers(8)) == [f"p{n}" for n in range(8)]
+
+    run(scenario)
+
+
+def test_a_full_batch_does_not_wait(bundle: ModelBundle) -> None:
+    async def scenario() -> None:
+        async with running(bundle, batch_wait_ms=25_000) as (engine, _):
+            assert len(await engine.tag(papers(8), TagOptions("accurate"))) == 8
 
     run(scenario)
 
@@ -252,6 +282,21 @@ def test_closing_finishes_what_waits(bundle: ModelBundle) -> None:
             await asyncio.sleep(0)
             await asyncio.to_thread(engine.close)
             assert len(await call) == 3
+
+    run(scenario)
+
+
+def test_a_long_call_is_answered_or_refused_when_the_engine_closes(bundle: ModelBundle) -> None:
+    async def scenario() -> None:
+        async with running(bundle, batch_texts=4, batch_wait_ms=0) as (engine, _):
+            call = asyncio.create_task(engine.tag(papers(40), FAST))
+            await asyncio.sleep(0)
+            await asyncio.to_thread(engine.close)
+            try:
+                assert len(await call) == 40
+            except UnavailableError as error:
+                assert "ending" in str(error)
+            assert engine.admitted == 0
 
     run(scenario)
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import ThreadpoolController
 
 from models.neighbours import CANDIDATES, NEAREST, VOTERS, LabelledVectors, no_votes
 from models.scores import sigmoid
@@ -83,3 +86,17 @@ def test_vectors_of_eight_bits_are_near_to_what_they_were_made_from() -> None:
 def test_nothing_is_near_where_there_is_nothing() -> None:
     with pytest.raises(ValueError, match="no labelled papers"):
         LabelledVectors(np.zeros((0, 4), np.int8)).nearest(np.ones((1, 4), np.float32))
+
+
+def test_searches_at_the_same_time_leave_the_cores_as_they_were() -> None:
+    papers = LabelledVectors(_papers_of_themes(np.random.default_rng(4), 2 * CANDIDATES))
+    vectors = _papers_of_themes(np.random.default_rng(5), 300)
+
+    def cores() -> list[int]:
+        return [library["num_threads"] for library in ThreadpoolController().info() if library["user_api"] == "blas"]
+
+    before = cores()
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: papers.nearest(vectors).positions, range(8)))
+    assert all((one == found[0]).all() for one in found)
+    assert cores() == before
