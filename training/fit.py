@@ -79,16 +79,16 @@ def _fit(
 ) -> str:
     vectors = encode([p.paper.text for p in [*job.train, *job.dev]])
     train_vectors, dev_vectors = vectors[: len(job.train)], vectors[len(job.train) :]
+    papers = LabelledVectors(train_vectors)
     heads, dense_out = fit_dense(job, train_vectors, truth, progress)
     _, dev_logits = lexical.read([p.paper.text for p in job.dev])
-    held = _held_out(
-        job, (lexical_out, dev_logits), (dense_out, heads.logits(dev_vectors)), _votes(job, train_vectors, dev_vectors)
-    )
-    openings = _openings(job, encoder, heads, train_vectors, dev_logits)
+    dense, votes = (dense_out, heads.logits(dev_vectors)), _votes(job, papers, dev_vectors)
+    held = _held_out(job, (lexical_out, dev_logits), dense, votes)
+    openings = _openings(job, encoder, heads, papers, dev_logits)
     progress("calibration", 0, 1)
     profiles, metrics = fit_profiles(held, scope_floor(job, lexical), openings)
     progress("calibration", 1, 1)
-    arrays = _dense_arrays(job, heads, train_vectors, dev_vectors)
+    arrays = _dense_arrays(job, heads, papers, dev_vectors)
     if openings is not None:
         arrays["opening"] = np.array([job.options.opening], dtype=np.int64)
     return save_bundle(_parts(job, lexical, profiles, arrays, metrics), out)
@@ -128,18 +128,18 @@ def _check(job: Job) -> None:
 
 
 def _openings(
-    job: Job, encoder: TransformerEncoder, heads: DenseHeads, train: FloatMatrix, lexical: LexicalLogits
+    job: Job, encoder: TransformerEncoder, heads: DenseHeads, papers: LabelledVectors, lexical: LexicalLogits
 ) -> Openings | None:
     """What the stage "opening" is tuned on: the openings of the dev papers, if there are enough and no network.
 
     Args:
-        train: (n, d) vectors of the training papers. lexical: logits of the dev papers.
+        papers: vectors of the training papers. lexical: logits of the dev papers.
     """
     wanted = job.student is None and not job.cross_validated  # with a network, "fast" is about as good as they are
     if not wanted or not 0 < job.options.opening < encoder.max_tokens:
         return None
     vectors = encoder.encode([p.paper.text for p in job.dev], limit=job.options.opening).vectors
-    nearest = LabelledVectors(train).nearest(vectors)
+    nearest = papers.nearest(vectors)
     votes = nearest.vote_logits(_columns(job), len(job.taxonomy))
     truth = label_matrix(job.dev, job.taxonomy)
     held = HeldOut(lexical, heads.logits(vectors), votes, truth, f"the openings of {len(job.dev)} dev papers")
@@ -150,16 +150,15 @@ Pair = tuple[FloatMatrix | None, FloatMatrix]
 """Logits of the training papers, if they were cross-validated, and of the dev papers."""
 
 
-def _votes(job: Job, train: FloatMatrix, dev: FloatMatrix) -> Pair:
+def _votes(job: Job, papers: LabelledVectors, dev: FloatMatrix) -> Pair:
     """Votes of the training papers for each other, if calibration needs them, and for the dev papers."""
     labels, themes = _columns(job), len(job.taxonomy)
-    papers = LabelledVectors(train)
     on_dev = papers.nearest(dev).vote_logits(labels, themes)
     if not job.cross_validated:
         return None, on_dev
-    if len(train) < 2:
-        return no_votes(len(train), themes), on_dev
-    return papers.nearest(train, skip=range(len(train))).vote_logits(labels, themes), on_dev
+    if len(papers) < 2:
+        return no_votes(len(papers), themes), on_dev
+    return papers.nearest(papers.full(), skip=range(len(papers))).vote_logits(labels, themes), on_dev
 
 
 def _held_out(job: Job, lexical: tuple[FloatMatrix | None, LexicalLogits], dense: Pair, votes: Pair) -> HeldOut:
@@ -188,31 +187,32 @@ def _parts(
     return Parts(job.taxonomy, lexical, profiles, arrays, files, _manifest(job, metrics))
 
 
-def _dense_arrays(job: Job, heads: DenseHeads, train: FloatMatrix, dev: FloatMatrix) -> dict[str, npt.NDArray[Any]]:
+def _dense_arrays(
+    job: Job, heads: DenseHeads, papers: LabelledVectors, dev: FloatMatrix
+) -> dict[str, npt.NDArray[Any]]:
     columns = _columns(job)
     return {
         "weights": np.ascontiguousarray(heads.weights, dtype=np.float32),
         "bias": heads.bias.astype(np.float32),
         "max_tokens": np.array([job.encoder.max_tokens], dtype=np.int64),
-        "vectors": np.rint(train * 127.0).astype(np.int8),
+        "vectors": np.rint(papers.full() * 127.0).astype(np.int8),
         "ids": np.frombuffer("\n".join(p.paper.id.replace("\n", " ") for p in job.train).encode(), dtype=np.uint8),
         "label_columns": np.array([c for row in columns for c in row], dtype=np.int32),
         "label_ends": np.cumsum([len(row) for row in columns]).astype(np.int64),
-        "novelty": _novelty_quantiles(train, dev),
+        "novelty": _novelty_quantiles(papers, dev),
     }
 
 
-def _novelty_quantiles(train: FloatMatrix, dev: FloatMatrix) -> FloatMatrix:
+def _novelty_quantiles(papers: LabelledVectors, dev: FloatMatrix) -> FloatMatrix:
     """Quantiles of the mean distance to the five nearest training papers, of papers not trained on.
 
     Without dev papers, training papers are measured against the others; two thousand of them will do.
     """
     own = not len(dev)
-    rows = np.unique(np.linspace(0, len(train) - 1, _NOVELTY_SAMPLE).astype(int))
-    if own and len(train) < 2:
+    rows = np.unique(np.linspace(0, len(papers) - 1, _NOVELTY_SAMPLE).astype(int))
+    if own and len(papers) < 2:
         return np.zeros(101, dtype=np.float32)
-    papers = LabelledVectors(train)
-    nearest = papers.nearest(train[rows], skip=rows.tolist()) if own else papers.nearest(dev)
+    nearest = papers.nearest(papers.full(rows), skip=rows.tolist()) if own else papers.nearest(dev)
     return quantiles(nearest.distance())
 
 
